@@ -1,6 +1,7 @@
 """Sliders -> numbers -> picture, within a blink.
 
-    live(compute, figure, gamma=(0.1, 5.0, 1.0), beta=(-4.0, 4.0, 0.0))
+    live(compute, figure, gamma=(0.1, 5.0, 3.0), goals={"gamma at which the line explains 90 %": lambda at: at.r2 < 0.9})
+    show(figure, h=h)
 
 compute(**settings) returns the numbers as a dict: the formula, written in the notebook.
 figure(fig) draws what never changes and returns draw(**numbers), which moves the artists made with
@@ -17,11 +18,12 @@ import math
 import os
 import pathlib
 import threading
+from types import SimpleNamespace
 
 import ipywidgets as widgets
 import matplotlib
 from IPython import get_ipython
-from IPython.display import Image, display
+from IPython.display import HTML, Image, display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -31,71 +33,95 @@ SCREEN_DPI, PRINT_DPI = 150, 200          # crisp on dense screens, still a blin
 
 STYLE = matplotlib.rc_params_from_file(pathlib.Path(__file__).with_name("figures") / "style.mplstyle", use_default_template=False)
 LOCK = threading.RLock()                  # one for all labs: matplotlib's settings are global, and the learner's own plots keep theirs
-shown = []                                # (cell, its run, lab)
+labs = []                                 # every lab that is open, the newest last; tests drive them
 
 
-def live(compute, figure, /, size=(6.8, 3.8), **controls):
-    """Show a lab. controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a
-    checkbox, [a, b, ...] for a choice, or any widget with a value.
+def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
+    """Show a lab: controls, and the picture of what compute makes of them.
+
+    compute(**settings): returns the numbers to draw as a dict, or yields such dicts while it trains; a yielded dict may hold
+        "progress", 0 to 1, which is shown as a bar and not drawn.
+    figure(fig): returns draw(**numbers), which returns the alt text. size: inches; one inch is 100 CSS pixels.
+    goals: {text: test}, what the learner is to find. test(at) gets the settings and the numbers as attributes and says whether
+        it is found. Judged from the learner's first move on, and of a training run at its end; what was found stays ticked.
+    controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a checkbox, [a, b, ...] for
+        buttons, or any widget with a value.
     Set RECORD=1 to store a picture in place of the widgets, for readers without a kernel.
+    Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
-    lab = Lab(compute, figure, size, {name: control(name, spec) for name, spec in controls.items()})
+    lab = Lab(compute, figure, size, goals or {}, {name: control(name, spec) for name, spec in controls.items()})
+    replace(lab)
     record = os.environ.get("RECORD")
-    if not record:
-        replace(lab)
-        display(lab.box)                                      # before the first run, so that a training is seen from its first step
+    if not record: display(lab.box)                           # before the first run, so that a training is seen from its first step
     lab.move()
     if lab.error: raise lab.error
     if record:
-        width, height = lab.css
-        display(Image(lab.print(), width=width, height=height, alt=lab.alt))
+        if goals: display(HTML("<p><b>Find:</b></p><ul>" + "".join(f"<li>{html.escape(text)}</li>" for text in goals) + "</ul>"))
+        lab.picture.store()
+
+
+def show(figure, /, size=(6.8, 3.8), **numbers):
+    """Display one picture of the numbers, the same live and stored. figure and size as in `live`."""
+    picture = Picture(figure, size)
+    picture.put(numbers)
+    picture.store()
 
 
 def replace(lab):
     """Close what this cell showed when it ran before: open widgets stay in memory, and its training would go on unseen."""
     parent = getattr(get_ipython(), "get_parent", dict)()
-    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
-    for old in [old for old in shown if cell and old[0] == cell and old[1] != run]:          # Colab does not tell the cell
-        shown.remove(old)
-        old[2].close()
-    shown.extend([(cell, run, lab)] if cell else [])
+    code = getattr(lab.compute, "__code__", None)             # Colab does not tell the cell; there its compute stands for it
+    lab.cell = parent.get("metadata", {}).get("cellId") or (code and code.co_filename, tuple(lab.controls))
+    lab.run = parent.get("header", {}).get("msg_id")
+    for old in [old for old in labs if old.cell == lab.cell and old.run != lab.run]: old.close()
+    labs.append(lab)
 
 
 class log(tuple):
-    """log(low, high, start): a slider that moves by factors, for rates."""
+    """log(low, high, start): a slider over round numbers that moves by factors, for rates."""
     def __new__(cls, low, high, start):
         return super().__new__(cls, (low, high, start))
 
 
 def control(name, spec):
-    """The widget for one setting, from interact's abbreviations."""
-    look = dict(description=name.replace("_", " "), style={"description_width": "initial"}, layout=widgets.Layout(width="280px"))
+    """The widget for one setting, from interact's abbreviations. Raises TypeError or ValueError for anything else."""
+    look = dict(description=name.replace("_", " "), style={"description_width": "initial"}, layout=widgets.Layout(width="280px", max_width="100%"))
     if isinstance(spec, widgets.Widget): return spec
     if isinstance(spec, bool): return widgets.Checkbox(value=spec, indent=False, **look)
-    if isinstance(spec, list): return widgets.ToggleButtons(options=spec, **{**look, "style": {"button_width": "auto"}, "layout": {}})
-    if isinstance(spec, tuple) and len(spec) in (2, 3) and not any(isinstance(v, bool) for v in spec):
+    if isinstance(spec, list) and len(spec) > 1:
+        return widgets.ToggleButtons(options=spec, **{**look, "style": {"description_width": "initial", "button_width": "auto"}, "layout": {}})
+    if isinstance(spec, tuple) and len(spec) in (2, 3) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in spec):
         low, high, start = spec if len(spec) == 3 else (*spec, spec[0])
         if not low < high or not low <= start <= high or isinstance(spec, log) and low <= 0:
             raise ValueError(f"{name}={spec!r}: expected low < high and a start between them, for log all above 0")
-        if isinstance(spec, log):
-            return widgets.FloatLogSlider(value=start, min=math.log10(low), max=math.log10(high), step=0.05, **look)
+        if isinstance(spec, log): return widgets.SelectionSlider(options=[(f"{v:g}", v) for v in factors(low, high, start)], value=start, **look)
         if all(isinstance(v, int) for v in spec): return widgets.IntSlider(value=start, min=low, max=high, **look)
-        step = round_step((high - low) / 100)
+        step = round_step(low, high, start)
         return widgets.FloatSlider(value=start, min=low, max=high, step=step, readout_format=f".{max(2, -math.floor(math.log10(step)))}f", **look)
-    raise TypeError(f"{name}={spec!r}: expected (low, high), (low, high, start), log(...), a list, True/False or a widget")
+    raise TypeError(f"{name}={spec!r}: expected (low, high), (low, high, start), log(low, high, start), a list of at least two, True/False or a widget")
 
 
-def round_step(least):
-    """The next of 1, 2, 5 times a power of ten, so that round starting values lie on the slider's grid."""
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(k * power for k in (1, 2, 5, 10) if k * power >= least)
+def round_step(low, high, start):
+    """About a hundredth of the range: 1, 2 or 5 times a power of ten, of which low and start are multiples where that is possible."""
+    power = math.floor(math.log10((high - low) / 100))
+    steps = [float(f"{k}e{power + shift}") for shift in (1, 0, -1) for k in (5, 2, 1)]
+    steps = [step for step in steps if 20 * step <= high - low <= 1000 * step]
+    return min(steps, key=lambda step: (any(abs(v / step - round(v / step)) > 1e-6 for v in (low, start)), abs(math.log(step * 100 / (high - low)))))
 
 
-class Lab:
-    """One figure, its controls, and the newest settings."""
+def factors(low, high, start):
+    """The stops of a log slider: eleven round numbers a decade, the two ends and the start."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    stops = {float(f"{k}e{power}") for power in decades for k in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)}
+    whole = all(isinstance(v, int) for v in (low, high, start))
+    kind = int if whole else float
+    return sorted({kind(v) for v in stops if low < v < high and (v == int(v) or not whole)} | {kind(low), kind(high), kind(start)})
 
-    def __init__(self, compute, figure, size, controls):
-        self.compute, self.controls = compute, controls
+
+class Picture:
+    """One figure, kept: what never changes is its background, what moves is drawn above it."""
+
+    def __init__(self, figure, size):
         with LOCK, matplotlib.rc_context(STYLE):
             self.fig = Figure(figsize=size, dpi=SCREEN_DPI)
             self.draw = figure(self.fig)
@@ -104,17 +130,74 @@ class Lab:
             self.background = self.canvas.copy_from_bbox(self.fig.bbox)
         layers = sorted(self.fig.findobj(Axes), key=lambda ax: ax.zorder)      # as a full draw: axes by axes, from the ground up
         self.moving = [a for ax in layers for a in sorted(ax.get_children(), key=lambda a: a.zorder) if a.get_animated()]
-        self.alt, self.error, self.turn, self.quiet, self.worker = "", None, 0, False, None
+        self.alt = ""
 
-        self.image, self.note = widgets.HTML(layout=widgets.Layout(min_height=f"{self.css[1]}px")), widgets.HTML()
-        self.stop = widgets.Button(description="Stop", layout=widgets.Layout(display="none", width="80px"))
+    def put(self, numbers):
+        """Draw the numbers. Raises TypeError where they are no dict, or draw returns no text."""
+        if not isinstance(numbers, dict):
+            raise TypeError(f"compute gave {type(numbers).__name__}: expected a dict of the numbers to draw")
+        with LOCK, matplotlib.rc_context(STYLE):
+            alt = self.draw(**numbers)
+            if not isinstance(alt, str):
+                raise TypeError(f"draw returned {type(alt).__name__}: expected the alt text")
+            self.alt = alt
+            self.canvas.restore_region(self.background)
+            for artist in self.moving: self.fig.draw_artist(artist)
+
+    @property
+    def css(self):
+        """Width and height on the page, in CSS pixels."""
+        return tuple(round(inches * 100) for inches in self.fig.get_size_inches())
+
+    def tag(self):
+        """<img> of the canvas as it stands; it shrinks with the page and keeps its place before it is loaded."""
+        out = io.BytesIO()
+        with LOCK:
+            pixels = Raster.frombuffer("RGBA", self.canvas.get_width_height(), self.canvas.buffer_rgba())
+            pixels.convert("RGB").save(out, "PNG", compress_level=1)
+        data, (width, height) = base64.b64encode(out.getvalue()).decode(), self.css
+        return (f'<img width="{width}" height="{height}" style="max-width:100%;height:auto;display:block" decoding="sync" '
+                f'alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">')
+
+    def print(self):
+        """PNG bytes at the resolution of print; saving draws the animated artists too."""
+        out = io.BytesIO()
+        with LOCK, matplotlib.rc_context(STYLE):
+            self.fig.savefig(out, dpi=PRINT_DPI)
+        return out.getvalue()
+
+    def store(self):
+        """Display it as an image, for readers without a kernel."""
+        width, height = self.css
+        display(Image(self.print(), width=width, height=height, alt=self.alt))
+
+
+class Lab:
+    """One picture, its controls, and the newest settings."""
+
+    def __init__(self, compute, figure, size, goals, controls):
+        if not all(callable(test) for test in dict(goals).values()):
+            raise TypeError(f"goals={goals!r}: expected {{text: test}}, each test a function of the settings and numbers")
+        self.compute, self.goals, self.controls = compute, dict(goals), controls
+        self.picture = Picture(figure, size)
+        self.error, self.turn, self.quiet, self.worker, self.progress = None, 0, False, None, None
+        self.left, self.found = False, {}                     # has the learner moved; {goal: where it was found}
+        self.image = widgets.HTML(self.picture.tag())
+        self.list = widgets.HTML(self.ticks())
+        self.bar = widgets.HTML(layout=widgets.Layout(width="240px", height="32px", display="none"))
+        self.stop = widgets.Button(description="Stop", disabled=True, layout=widgets.Layout(width="80px", display="none"))
         self.reset = widgets.Button(description="Reset", layout=widgets.Layout(width="80px"))
-        self.stop.on_click(lambda _: self.halt())
-        self.start = {name: w.value for name, w in controls.items()}
+        self.stop.on_click(lambda _: self.halt("stopped"))
+        self.start = self.settings()
         self.reset.on_click(lambda _: self.put(**self.start))
         for w in controls.values(): w.observe(self.move, names="value")
-        rows = widgets.HBox([*controls.values(), self.reset, self.stop], layout=widgets.Layout(flex_flow="row wrap"))
-        self.box = widgets.VBox([rows, self.image, self.note])
+        rows = widgets.HBox([*controls.values(), self.reset, self.stop, self.bar], layout=widgets.Layout(flex_flow="row wrap"))
+        self.box = widgets.VBox([rows, self.image, *([self.list] if goals else [])])
+
+    def settings(self):
+        """The controls' values; a slider's 0.30000000000000004 is 0.3."""
+        values = {name: w.value for name, w in self.controls.items()}
+        return {name: float(f"{v:.10g}") if isinstance(v, float) else v for name, v in values.items()}
 
     def put(self, **settings):
         """Set several controls as one move."""
@@ -130,77 +213,108 @@ class Lab:
         if self.quiet: return
         turn = self.halt()
         try:
-            numbers = self.compute(**{name: w.value for name, w in self.controls.items()})
+            settings = self.settings()
+            self.left = self.left or settings != self.start
+            numbers = self.compute(**settings)
             if not inspect.isgenerator(numbers):
                 self.show(numbers, turn)
+                self.judge(settings, numbers, turn)
             elif change is None:                              # first run: inside the cell, so that Run All is in order
-                self.stream(numbers, turn)
+                self.stream(numbers, turn, settings)
             else:
                 with LOCK:
-                    self.worker = threading.Thread(target=self.stream, args=(numbers, turn, self.worker), daemon=True)
+                    self.worker = threading.Thread(target=self.stream, args=(numbers, turn, settings, self.worker), daemon=True)
                     self.worker.start()
         except Exception as error: self.fail(error, turn)
 
-    def stream(self, steps, turn, before=None):
+    def stream(self, steps, turn, settings, before=None):
         """Draw each result as it comes, until a newer move or Stop; one that is overtaken while it waits never starts."""
-        if before: before.join()
         try:
-            self.stop.layout.display = ""                     # from now on it keeps its place
-            self.running(turn, "visible")
+            self.say(turn, "running")
+            if before: before.join()
+            numbers = None
             for numbers in steps if turn == self.turn else ():
                 self.show(numbers, turn)
-                if turn != self.turn: break
+                if turn != self.turn: return
+            self.judge(settings, numbers, turn)
+            self.say(turn, "done")
         except Exception as error: self.fail(error, turn)
         finally:                                              # an interrupted kernel too
             steps.close()
-            self.running(turn, "hidden")
+            if not self.stop.disabled: self.say(turn, "stopped")
 
-    def running(self, turn, visibility):
-        with LOCK:
-            if turn == self.turn: self.stop.layout.visibility = visibility
-
-    def halt(self):
+    def halt(self, words=None):
         """What runs ends at its next step and shows nothing more; returns the number of the new turn."""
         with LOCK:
-            self.running(self.turn, "hidden")
+            if words: self.say(self.turn, words)
             self.turn += 1
             return self.turn
 
     def close(self):
+        """End what runs, and free the widgets; the controls may be the learner's own."""
         self.halt()
+        if self in labs: labs.remove(self)
         for w in self.controls.values(): w.unobserve(self.move, names="value")
-        for w in (*self.box.children, self.box, self.stop, self.reset): w.close()       # the controls may be the learner's own
+        for w in (*self.box.children, self.box, self.stop, self.bar, self.reset): w.close()
 
     def show(self, numbers, turn):
-        with LOCK, matplotlib.rc_context(STYLE):
-            if turn != self.turn: return                      # a newer move was faster
-            self.alt = self.draw(**numbers)
-            self.canvas.restore_region(self.background)
-            for artist in self.moving: self.fig.draw_artist(artist)
-            self.error, self.image.value, self.note.value = None, self.tag(), ""
+        """Draw the numbers, unless a newer move was faster."""
+        with LOCK:
+            if turn != self.turn: return
+            if isinstance(numbers, dict) and "progress" in numbers:
+                numbers = {**numbers}
+                self.progress = min(max(float(numbers.pop("progress")), 0.0), 1.0)
+                self.say(turn, "running")
+            self.picture.put(numbers)
+            self.error, self.image.value = None, self.picture.tag()
+
+    def judge(self, settings, numbers, turn):
+        """Tick the goals that are met; the opening picture answers none."""
+        at = SimpleNamespace(**{**settings, **(numbers or {})})
+        met = [text for text, test in self.goals.items() if test(at)]
+        with LOCK:
+            new = [text for text in met if text not in self.found]
+            if turn == self.turn and self.left and new:
+                where = ", ".join(f"{name} = {in_words(w, settings[name])}" for name, w in self.controls.items())
+                self.found.update(dict.fromkeys(new, where))
+                self.list.value = self.ticks()
 
     def fail(self, error, turn):
+        """Say what went wrong in front of the picture, which is no longer that of the settings."""
         with LOCK:
-            if turn == self.turn:
-                self.error = error
-                self.note.value = f'<pre role="alert">{html.escape(type(error).__name__)}: {html.escape(str(error))}</pre>'
+            if turn != self.turn: return
+            self.error = error
+            words = f"{html.escape(type(error).__name__)}: {html.escape(str(error))}"
+            self.image.value = (f'<div style="position:relative"><div style="opacity:0.25">{self.picture.tag()}</div><pre role="alert" style="'
+                                f'position:absolute;left:0;right:0;bottom:0;margin:0;padding:8px;max-height:100%;overflow:auto;white-space:pre-wrap;'
+                                f'background:#fff;color:#8a1c00;border:1px solid">{words}</pre></div>')
 
-    @property
-    def css(self):
-        """Width and height on the page, in CSS pixels."""
-        return tuple(round(inches * 100) for inches in self.fig.get_size_inches())
+    def ticks(self):
+        """The goals as a list whose lines keep their places when one is ticked."""
+        def line(text):
+            where = self.found.get(text)
+            return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="width:1.5em">{"☑" if where is not None else "☐"}</span>'
+                    f'<span style="flex:1 1 20em">{html.escape(text)}</span><span style="flex:1 0 16em;min-height:1.5em;white-space:nowrap;overflow:hidden;'
+                    f'text-overflow:ellipsis">{"found at " + html.escape(where) if where else ""}</span></div>')
+        return f'<div role="status" style="max-width:{self.picture.css[0]}px">{"".join(map(line, self.goals))}</div>'
 
-    def tag(self):
-        """<img> of the canvas as it stands."""
-        out = io.BytesIO()
-        pixels = Raster.frombuffer("RGBA", self.canvas.get_width_height(), self.canvas.buffer_rgba())
-        pixels.convert("RGB").save(out, "PNG", compress_level=1)
-        data, (width, height) = base64.b64encode(out.getvalue()).decode(), self.css
-        return f'<img width="{width}" height="{height}" alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+    def say(self, turn, words):
+        """How far the training is: a bar, and in words whether it runs, is done or was stopped."""
+        with LOCK:
+            if turn != self.turn: return
+            running, part = words == "running", self.progress
+            if words == "done": part = 1.0
+            percent = "" if part is None else f"{100 * part:.0f} %"
+            text = percent if running else f"{words} at {percent}" if words == "stopped" and percent else words
+            value = "" if part is None else f' value="{part:.3f}"'
+            self.bar.value = (f'<div style="display:flex;align-items:center;height:28px;gap:8px"><progress max="1"{value} aria-label="progress" style="width:100px">'
+                              f'</progress><span {"" if running else "role=status"}>{text}</span></div>')
+            self.stop.disabled = not running
+            self.stop.layout.display = self.bar.layout.display = ""       # from now on they keep their places
 
-    def print(self):
-        """PNG bytes at the resolution of print; saving draws the animated artists too."""
-        out = io.BytesIO()
-        with LOCK, matplotlib.rc_context(STYLE):
-            self.fig.savefig(out, dpi=PRINT_DPI)
-        return out.getvalue()
+
+def in_words(widget, value):
+    """A setting as the learner sees it: the label of a choice, on or off, four digits."""
+    if isinstance(value, bool): return "on" if value else "off"
+    label = getattr(widget, "label", None)
+    return label if isinstance(label, str) else f"{value:.4g}" if isinstance(value, float) else str(value)
