@@ -17,12 +17,13 @@ class Exercise:
     look like theirs name what went wrong, one mistake or up to three at once; else the first difference is shown.
     """
 
-    def __init__(self, program, probes=(), *, mistakes, observe=None, atol=1e-5):
+    def __init__(self, program, probes=(), *, mistakes, observe=None, atol=1e-5, names=(), hints=(), solution=None, why=""):
         """mistakes: {switch of the program: the reason told to the learner}; probes: tuples of arguments.
         observe(f) -> {name: value}: what is seen of a function, by default what it returns on the probes. Of a random one, see
         what does not hang on the draw (shares, factors, gradients), on samples so large that chance stays below atol.
         """
         self.program, self.mistakes, self.atol = program, mistakes, atol
+        self.names, self.hints, self.solution, self.why = names, hints, solution, why
         self.observe = observe or (lambda f: {f"For {describe(probe)}": f(*probe) for probe in probes})
 
     def __call__(self, theirs):

@@ -1,82 +1,159 @@
-"""The question before, the measured sentence after, and the exercise that knows the usual mistakes."""
+"""The question before, the measured sentence after."""
 import html
 import math
 import os
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from itertools import combinations
 
 import ipywidgets as widgets
 import torch
 from IPython.display import HTML, display
 
+from . import cells
+
 
 @dataclass(frozen=True)
 class Question:
-    """Kept apart from the notebook, so that the answer does not stand in the cell that asks.
+    """What is asked before a result is shown; it stands apart from the notebook, so that the cell that asks does not hold the answer.
 
-    options: {what learners really think: what to tell one who does}; answer: the right one of them.
+    text: the question; options: {what learners really think: the reason told to one who does}, in the order shown;
+    answer: the right one of them. All plain text (formulas in Unicode).
+    Raises ValueError for fewer than two options, one without a reason, an answer that is none of them, and a right option
+    longer than all others: the longest tends to be taken for the right one.
     """
     text: str
     options: dict
     answer: str
 
     def __post_init__(self):
+        if len(self.options) < 2:
+            raise ValueError(f"{self.text!r} has {len(self.options)} option(s): expected at least two")
+        for option, reason in self.options.items():
+            if not (isinstance(option, str) and option.strip() and isinstance(reason, str) and reason.strip()):
+                raise ValueError(f"option {option!r}: expected text, with the reason as text, e.g. {{'16': 'One a channel.'}}")
         if self.answer not in self.options:
             raise ValueError(f"answer {self.answer!r} is not one of the options {list(self.options)}")
+        if len(self.answer) > max(len(option) for option in self.options if option != self.answer):
+            raise ValueError(f"the right option {self.answer!r} is the longest, which gives it away: shorten it, or lengthen another")
 
 
 def predict(question):
-    """Ask before the result is shown: the learner commits, then the reason opens.
+    """Ask before the result is shown: the learner chooses, commits with a button, then the reason opens.
 
-    Stored, the question reads as text and the answer folds.
+    With RECORD=1 the stored output is text: the question, its options, and the answer folded.
     """
-    told = {html.escape(option): html.escape(reason) for option, reason in question.options.items()}
-    text, answer = html.escape(question.text), html.escape(question.answer)
     if os.environ.get("RECORD"):                 # asked at the call, as live does
-        items = "".join(f"<li>{option}</li>" for option in told)
-        display(HTML(f"<p><b>Predict.</b> {text}</p><ul>{items}</ul><details><summary>Answer</summary><p>{answer}. {told[answer]}</p></details>"))
-        return
-    choice = widgets.RadioButtons(options=list(question.options), value=None, layout=widgets.Layout(width="auto"))
-    button = widgets.Button(description="That is my answer", disabled=True)     # arrow keys pass through options: choosing is not answering
-    reason = widgets.HTML(layout=widgets.Layout(min_height="60px"))
-
-    def commit(_):
-        choice.disabled = button.disabled = True
-        mine = html.escape(choice.value)
-        reason.value = f"<p>{told[answer]}</p>" if mine == answer else f"<p>{told[mine]} It is: {answer}. {told[answer]}</p>"
-
-    choice.observe(lambda change: setattr(button, "disabled", change.new is None), names="value")
-    button.on_click(commit)
-    display(widgets.VBox([widgets.HTML(f"<b>Predict.</b> {text}"), choice, button, reason]))
+        display(HTML(printed(question)))
+    else:
+        asked = Asked(question)
+        cells.replace(asked)
+        display(asked.box)
 
 
-def claim(sentence, values, *, of, above=-math.inf, below=math.inf):
-    """Print a sentence with what was measured, and raise AssertionError if it does not hold.
+def printed(question):
+    """HTML of the question for readers without a kernel."""
+    options = "".join(f"<li>{html.escape(option)}</li>" for option in question.options)
+    reasons = "".join(f"<li>{html.escape(option)}: {html.escape(reason)}</li>" for option, reason in question.options.items())
+    return (f"<p><b>Predict.</b> {html.escape(question.text)}</p><ul>{options}</ul>"
+            f"<details><summary>Answer</summary><p>It is: {html.escape(question.answer)}.</p><ul>{reasons}</ul></details>")
 
-    of: the quantity measured, with its unit. values: (K,), one per seed (paired differences where two things are compared), five seeds at least; or one exact
-    number, 0-d. It holds when the 95 % interval of their mean lies between above and below, the limits left out.
+
+class Asked:
+    """A question on the page. Choosing is not answering: a button commits, once."""
+
+    def __init__(self, question):
+        self.question = question
+        self.choice = widgets.RadioButtons(options=list(question.options), value=None, layout=widgets.Layout(width="auto"))
+        self.button = widgets.Button(description="That is my answer", disabled=True)
+        self.reason = widgets.HTML(value=status(""), layout=widgets.Layout(height=f"{self.height()}px", overflow="auto"))
+        self.choice.observe(self.chosen, names="value")
+        self.button.on_click(self.commit)
+        text = widgets.HTML(f"<b>Predict.</b> {html.escape(question.text)}")
+        self.box = widgets.VBox([text, self.choice, self.button, self.reason])
+
+    def height(self):
+        """Pixels for the longest that may be told, 80 characters a line, so that nothing jumps."""
+        longest = max(len(self.told(option)) for option in self.question.options)
+        return 20 + 22 * math.ceil(longest / 80)
+
+    def told(self, mine):
+        """What one who chose `mine` is told."""
+        question = self.question
+        right = f"It is: {question.answer}. {question.options[question.answer]}"
+        return f"✓ {right}" if mine == question.answer else f"You said {mine}. {question.options[mine]} {right}"
+
+    def chosen(self, change):
+        self.button.disabled = change.new is None
+
+    def commit(self, _):
+        if self.choice.disabled: return
+        self.choice.disabled = True
+        self.button.description = "Answered"     # not disabled: a disabled button loses the focus, and keys would go to the notebook
+        self.reason.value = status(html.escape(self.told(self.choice.value)))
+
+    def close(self):
+        for widget in (*self.box.children, self.box): widget.close()
+
+
+def status(inner):
+    """A region that screen readers read out when it changes."""
+    return f'<div role="status" aria-live="polite">{inner}</div>'
+
+
+def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=None):
+    """Print a sentence with what was measured; raise AssertionError where it does not hold.
+
+    of: the quantity and its unit, "loss without minus with, in nats". values, one of
+    - (K,) numbers, one a seed (paired differences where two things are compared), five seeds at least: holds where the 95 %
+      interval of their mean (Student's t) lies between above and below, the limits left out;
+    - (K,) booleans, one a seed, five at least: holds where at least `at_least` are True (all, by default); of names what is counted;
+    - one number, where nothing is random: holds where it lies between above and below.
+    Raises ValueError for values of another kind, no limit, or numbers that are all the same.
     """
-    values = torch.as_tensor(values, dtype=torch.float64).detach()
-    n, mean = values.numel(), values.mean().item()
-    sd = values.std().item() if n > 1 else 0.0
-    if values.dim() and (values.dim() > 1 or n < 5 or sd == 0):
-        raise ValueError(f"got {tuple(values.shape)} with spread {sd:g}: expected one number a seed, from five different seeds, or one exact number")
-    if not (math.isfinite(above) or math.isfinite(below)):
-        raise ValueError("a claim needs a limit: above=, below= or both")
-    half = student(n - 1) * sd / math.sqrt(n) if n > 1 else 0.0
-    bounds = " and ".join(f"{word} {limit:g}" for word, limit in (("above", above), ("below", below)) if math.isfinite(limit))
-    found = f"{of}: {mean:.3g}"
-    if n > 1:
-        found += f" ± {sd:.2g} ({n} seeds), 95 % interval {mean - half:.3g} to {mean + half:.3g}"
-    if not above < mean - half or not mean + half < below:
-        raise AssertionError(f"does not hold here: {sentence} Measured {found}; it should lie {bounds}.")
-    print(f"✓ {sentence}\n  {found}; surely {bounds}" if n > 1 else f"✓ {sentence}\n  {found}, {bounds}")
+    values = torch.as_tensor(values).detach().cpu()
+    if values.dim() > 1 or values.dim() == 1 and len(values) < 5:
+        raise ValueError(f"got values of shape {tuple(values.shape)}: expected one a seed, of five seeds at least, or one exact number")
+    if values.dtype == torch.bool:
+        holds, found = counted(values, of, above, below, at_least)
+    elif at_least is not None:
+        raise ValueError("at_least counts seeds: it needs yes or no for each, e.g. values > 0.5")
+    else:
+        holds, found = measured(values.double(), of, above, below)
+    if not holds:
+        raise AssertionError(f"does not hold here: {sentence} Measured {found}")
+    print(f"✓ {sentence}\n  {found}")
+
+
+def counted(values, of, above, below, at_least):
+    """Whether enough of the seeds say yes, and how many do."""
+    if not values.dim() or math.isfinite(above) or math.isfinite(below):
+        raise ValueError("yes or no (booleans) is counted over seeds, at_least=: for above= and below= hand over the numbers")
+    need, yes, n = len(values) if at_least is None else at_least, int(values.sum()), len(values)
+    if not 0 < need <= n:
+        raise ValueError(f"at_least={need}: expected 1 to {n}, the number of seeds")
+    return yes >= need, f"{of}: {yes} of {n} seeds" + ("" if need == n and yes == n else f", at least {need} claimed")
+
+
+def measured(values, of, above, below):
+    """Whether the mean of the values lies surely between the limits, and the line that says so."""
+    if not (math.isfinite(above) or math.isfinite(below)) or not above < below:
+        raise ValueError(f"a claim needs a limit: above=, below= or both, above less than below; got above={above:g}, below={below:g}")
+    quantity, _, unit = of.partition(", in ")
+    unit, n, broken = unit and f" {unit}", values.numel(), int((~values.isfinite()).sum())
+    limits = " and ".join(f"{word} {limit:g}" for word, limit in (("above", above), ("below", below)) if math.isfinite(limit))
+    if broken:
+        return False, f"{quantity}: " + (f"{broken} of {n} seeds diverged (no finite number)" if values.dim() else "not a finite number")
+    if not values.dim():
+        return above < values.item() < below, f"{quantity}: {values.item():.3g}{unit}; claimed {limits}"
+    mean, sd = values.mean().item(), values.std().item()
+    if sd == 0:
+        raise ValueError(f"all {n} values are {mean:g}: were the seeds different? If they may well be equal, count: values > limit, at_least=")
+    half = student(n - 1) * sd / math.sqrt(n)
+    return above < mean - half and mean + half < below, (
+        f"{quantity}: {mean:.3g} ± {sd:.2g}{unit} ({n} seeds); 95 % interval of the mean {mean - half:.3g} to {mean + half:.3g}; claimed {limits}")
 
 
 def student(df):
-    """97.5 % point of Student's t (Abramowitz & Stegun 26.7.5)."""
+    """97.5 % point of Student's t with df >= 4 degrees of freedom (Abramowitz & Stegun 26.7.5), to 0.1 %."""
     z = 1.959964
     return (z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
             + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3))
