@@ -1,0 +1,37 @@
+# make lab        sets everything up in .venv and opens the first notebook
+# make test       sets everything up and runs all tests
+# make notebooks  executes the notebooks in place, with pictures in place of widgets
+# Each works first, from a fresh clone; nothing is installed again until the versions change.
+# PYTHON=python3.12 chooses the Python; ARGS="..." goes to JupyterLab, to pytest, or names the notebooks to execute.
+
+PYTEST = .venv/bin/python -m pytest $(ARGS)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+export OMP_NUM_THREADS = 1
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: lab test notebooks set-up constraints clean
+
+lab: set-up
+	.venv/bin/python -m jupyterlab --ServerApp.ip=127.0.0.1 $(AS_ROOT) $(ARGS) notebooks/00_start_here.ipynb
+
+# What measures time or drives a browser runs by itself, after the rest.
+test:
+	@sh set-up.sh colab
+	$(PYTEST) -m "not alone" --nbval-lax --nbval-current-env --nbval-cell-timeout=60 --numprocesses=2 --dist=loadfile
+	$(PYTEST) -m alone
+
+notebooks: set-up
+	RECORD=1 .venv/bin/python tests/record.py $(or $(ARGS),notebooks/*.ipynb)
+
+set-up:
+	@sh set-up.sh
+
+# The newest versions that fit pyproject.toml, into constraints.txt. Needs uv.
+constraints:
+	grep '^#' constraints.txt > constraints.new
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --no-annotate --no-header --quiet >> constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf .venv
