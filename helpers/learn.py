@@ -67,13 +67,12 @@ class Asked:
         self.reason = widgets.HTML(value=status(""), layout=widgets.Layout(height=f"{self.height()}px", overflow="auto"))
         self.choice.observe(self.chosen, names="value")
         self.button.on_click(self.commit)
-        text = widgets.HTML(f"<b>Predict.</b> {html.escape(question.text)}")
-        self.box = widgets.VBox([text, self.choice, self.button, self.reason])
+        self.box = widgets.VBox([widgets.HTML(named(question)), self.choice, self.button, self.reason])
 
     def height(self):
-        """Pixels for the longest that may be told, 80 characters a line, so that nothing jumps."""
+        """Pixels for the longest that may be told, 80 characters a line, so that nothing jumps; a narrow screen scrolls."""
         longest = max(len(self.told(option)) for option in self.question.options)
-        return 20 + 22 * math.ceil(longest / 80)
+        return 16 + 20 * math.ceil(longest / 80)
 
     def told(self, mine):
         """What one who chose `mine` is told."""
@@ -94,9 +93,15 @@ class Asked:
         for widget in (*self.box.children, self.box): widget.close()
 
 
+def named(question):
+    """The question as a stop of the Tab key with a name: core ipywidgets has none for a group of radio buttons, in 7.7 or 8."""
+    text = html.escape(question.text)
+    return f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="Predict. {text} {len(question.options)} options follow."><b>Predict.</b> {text}</div>'
+
+
 def status(inner):
     """A region that screen readers read out when it changes."""
-    return f'<div role="status" aria-live="polite">{inner}</div>'
+    return f'<div style="line-height: 20px" role="status" aria-live="polite">{inner}</div>'
 
 
 def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=None):
@@ -149,7 +154,7 @@ def measured(values, of, above, below):
         raise ValueError(f"all {n} values are {mean:g}: were the seeds different? If they may well be equal, count: values > limit, at_least=")
     half = student(n - 1) * sd / math.sqrt(n)
     return above < mean - half and mean + half < below, (
-        f"{quantity}: {mean:.3g} ± {sd:.2g}{unit} ({n} seeds); 95 % interval of the mean {mean - half:.3g} to {mean + half:.3g}; claimed {limits}")
+        f"{quantity}: {mean:.3g} ± {sd:.2g}{unit} ({n} seeds); 95 % interval {mean - half:.3g} to {mean + half:.3g}; claimed {limits}")
 
 
 def student(df):

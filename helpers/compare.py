@@ -1,0 +1,106 @@
+"""When two answers count as the same, how a value reads in short numbers, and where two first differ."""
+import random
+from contextlib import contextmanager
+from numbers import Number
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def same_draws(seed=0):
+    """torch, numpy and random draw the same inside, each time; their own streams are left as they were."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.default_generator.manual_seed(seed)                     # torch.manual_seed would reseed a GPU, too
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])
+        random.setstate(before[2])
+
+
+def tensor(value):
+    """Numbers of any kind (tensor, array, nested list, number) as a float64 tensor; None where it is no block of numbers."""
+    if isinstance(value, (list, tuple)) and value and all(torch.is_tensor(v) for v in value):
+        value = torch.stack(tuple(value)) if len({v.shape for v in value}) == 1 else None
+    if not isinstance(value, (torch.Tensor, np.ndarray, np.generic, Number, list, tuple)): return None
+    try:
+        return torch.as_tensor(value).detach().cpu().to(torch.float64)
+    except (TypeError, ValueError, RuntimeError):                 # words in a list, rows of different length, complex numbers
+        return None
+
+
+def whole(value):
+    """Whether it counts: whole numbers are compared exactly, others to float precision."""
+    if torch.is_tensor(value): return not (value.is_floating_point() or value.is_complex())
+    if isinstance(value, list): return all(whole(v) for v in value)
+    return isinstance(value, (bool, int, np.integer))
+
+
+def same(a, b, atol=1e-5):
+    """Whether a is what was expected, b: equal structure and shapes, numbers equal to float precision (1e-4) or atol.
+
+    A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets and keys are equal exactly.
+    """
+    if isinstance(b, dict):
+        return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[key], b[key], atol) for key in b)
+    block = None if isinstance(b, tuple) else tensor(b)
+    if block is None and isinstance(b, (tuple, list)):
+        return isinstance(a, (tuple, list)) and len(a) == len(b) and all(same(x, y, atol) for x, y in zip(a, b))
+    if block is None:
+        return type(a) is type(b) and a == b
+    a = tensor(a)
+    if a is None or a.shape != block.shape: return False
+    return torch.equal(a, block) if whole(b) else torch.allclose(a, block, rtol=1e-4, atol=atol, equal_nan=True)
+
+
+def short(number, digits=3):
+    """A number as one writes it: three digits, whole numbers in full."""
+    number = number.item() if hasattr(number, "item") else number
+    if isinstance(number, (bool, int)): return str(number)
+    if number.is_integer() and abs(number) < 1e15: return str(int(number))
+    return f"{number:.{digits}g}"
+
+
+def describe(value):
+    """At most eight numbers are shown, more are described."""
+    if isinstance(value, np.ndarray): value = torch.as_tensor(value)
+    if torch.is_tensor(value):
+        return describe(value.tolist()) if value.numel() <= 8 else f"a tensor {tuple(value.shape)}"
+    if isinstance(value, (tuple, list)):
+        return ("[%s]" if isinstance(value, list) else "(%s)") % ", ".join(map(describe, value))
+    if isinstance(value, (Number, np.generic)) and not isinstance(value, complex): return short(value)
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def difference(name, a, b, atol=1e-5):
+    """Where a first differs from what was expected, b, in a sentence; name is what a is called."""
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        key = next(key for key in b if not same(a[key], b[key], atol))
+        return difference(f"{name}[{key!r}]", a[key], b[key], atol)
+    got, want = tensor(a), None if isinstance(b, tuple) else tensor(b)
+    if got is None or want is None:
+        return f"{name} is {describe(a)}; expected {describe(b)}."
+    if got.shape != want.shape:
+        return f"{name} has shape {tuple(got.shape)}; expected {tuple(want.shape)}."
+    wrong = ~torch.isclose(got, want, rtol=0 if whole(b) else 1e-4, atol=0 if whole(b) else atol, equal_nan=True)
+    at = tuple(wrong.nonzero()[0].tolist())
+    here = name + (str(list(at)) if at else "")
+    if not got[at].isfinite() and want[at].isfinite():
+        share = f" ({int((~got.isfinite()).sum())} of {got.numel()} are not finite)" if at else ""
+        return f"{here} is {got[at].item()}; expected {short(want[at])}{share}: a division by zero, or the root of a negative number?"
+    mine, right = apart(got[at].item(), want[at].item())
+    coarse = torch.is_tensor(a) and not whole(b) and a.dtype not in (torch.float32, torch.float64)
+    return f"{here} is {mine}; expected {right}{f' (its dtype is {a.dtype})' if coarse else ''}."
+
+
+def apart(a, b):
+    """Two different numbers in the fewest digits, three at least, that tell them apart."""
+    for digits in range(3, 17):
+        pair = short(a, digits), short(b, digits)
+        if pair[0] != pair[1]: break
+    return pair
