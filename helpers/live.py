@@ -17,13 +17,14 @@ import io
 import math
 import os
 import pathlib
+import sys
 import threading
 from types import SimpleNamespace
 
 import ipywidgets as widgets
 import matplotlib
 from IPython import get_ipython
-from IPython.display import HTML, Image, display
+from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -50,28 +51,32 @@ def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
     Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
     lab = Lab(compute, figure, size, goals or {}, {name: control(name, spec) for name, spec in controls.items()})
-    replace(lab)
-    record = os.environ.get("RECORD")
-    if not record: display(lab.box)                           # before the first run, so that a training is seen from its first step
+    replace(lab, sys._getframe(1))
+    if not recording(): display(lab.box)                      # before the first run, so that a training is seen from its first step
     lab.move()
     if lab.error: raise lab.error
-    if record:
+    if recording():
         if goals: display(HTML("<p><b>Find:</b></p><ul>" + "".join(f"<li>{html.escape(text)}</li>" for text in goals) + "</ul>"))
-        lab.picture.store()
+        lab.picture.show()
 
 
 def show(figure, /, size=(6.8, 3.8), **numbers):
-    """Display one picture of the numbers, the same live and stored. figure and size as in `live`."""
+    """Display one picture of the numbers, live and stored alike. figure and size as in `live`."""
     picture = Picture(figure, size)
     picture.put(numbers)
-    picture.store()
+    picture.show()
 
 
-def replace(lab):
+def recording():
+    """Asked at each call, never at import."""
+    return bool(os.environ.get("RECORD"))
+
+
+def replace(lab, caller):
     """Close what this cell showed when it ran before: open widgets stay in memory, and its training would go on unseen."""
     parent = getattr(get_ipython(), "get_parent", dict)()
-    code = getattr(lab.compute, "__code__", None)             # Colab does not tell the cell; there its compute stands for it
-    lab.cell = parent.get("metadata", {}).get("cellId") or (code and code.co_filename, tuple(lab.controls))
+    place = caller.f_code.co_filename, caller.f_lineno        # Colab does not tell the cell; the name of its code stands for its text
+    lab.cell = parent.get("metadata", {}).get("cellId") or place
     lab.run = parent.get("header", {}).get("msg_id")
     for old in [old for old in labs if old.cell == lab.cell and old.run != lab.run]: old.close()
     labs.append(lab)
@@ -85,20 +90,32 @@ class log(tuple):
 
 def control(name, spec):
     """The widget for one setting, from interact's abbreviations. Raises TypeError or ValueError for anything else."""
-    look = dict(description=name.replace("_", " "), style={"description_width": "initial"}, layout=widgets.Layout(width="280px", max_width="100%"))
-    if isinstance(spec, widgets.Widget): return spec
-    if isinstance(spec, bool): return widgets.Checkbox(value=spec, indent=False, **look)
-    if isinstance(spec, list) and len(spec) > 1:
-        return widgets.ToggleButtons(options=spec, **{**look, "style": {"description_width": "initial", "button_width": "auto"}, "layout": {}})
+    look = dict(description=name.replace("_", " "), style={"description_width": "initial"})
+    if isinstance(spec, widgets.Widget) and spec.has_trait("value"): return spec
+    if isinstance(spec, bool): return widgets.Checkbox(value=spec, indent=False, layout=widgets.Layout(width="auto"), **look)
+    if isinstance(spec, list) and len(spec) > 1: return buttons(spec, look)
     if isinstance(spec, tuple) and len(spec) in (2, 3) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in spec):
         low, high, start = spec if len(spec) == 3 else (*spec, spec[0])
         if not low < high or not low <= start <= high or isinstance(spec, log) and low <= 0:
             raise ValueError(f"{name}={spec!r}: expected low < high and a start between them, for log all above 0")
-        if isinstance(spec, log): return widgets.SelectionSlider(options=[(f"{v:g}", v) for v in factors(low, high, start)], value=start, **look)
-        if all(isinstance(v, int) for v in spec): return widgets.IntSlider(value=start, min=low, max=high, **look)
-        step = round_step(low, high, start)
-        return widgets.FloatSlider(value=start, min=low, max=high, step=step, readout_format=f".{max(2, -math.floor(math.log10(step)))}f", **look)
-    raise TypeError(f"{name}={spec!r}: expected (low, high), (low, high, start), log(low, high, start), a list of at least two, True/False or a widget")
+        return slider(low, high, start, isinstance(spec, log), dict(look, layout=widgets.Layout(width="280px", max_width="100%")))
+    raise TypeError(f"{name}={spec!r}: expected (low, high), (low, high, start), log(low, high, start), a list of at least two, True/False or a widget with a value")
+
+
+def buttons(options, look):
+    """One button for each option; a reader of screens hears "norm batch", as the row's own label belongs to no button."""
+    look = {**look, "style": {**look["style"], "button_width": "auto"}}
+    layout = widgets.Layout(display="flex", align_items="center", grid_gap="0 8px", width="auto")
+    return widgets.ToggleButtons(options=options, tooltips=[f"{look['description']} {option}" for option in options], layout=layout, **look)
+
+
+def slider(low, high, start, by_factors, look):
+    """Whole numbers where all three are; else steps that meet the start and round numbers."""
+    if by_factors: return widgets.SelectionSlider(options=[(f"{v:g}", v) for v in factors(low, high, start)], value=start, **look)
+    if all(isinstance(v, int) for v in (low, high, start)): return widgets.IntSlider(value=start, min=low, max=high, **look)
+    step = round_step(low, high, start)
+    digits = max(2, -math.floor(math.log10(step)))
+    return widgets.FloatSlider(value=start, min=low, max=high, step=step, readout_format=f".{digits}f", **look)
 
 
 def round_step(low, high, start):
@@ -128,6 +145,8 @@ class Picture:
             self.canvas = FigureCanvasAgg(self.fig)
             self.canvas.draw()                                # animated artists stay out of this
             self.background = self.canvas.copy_from_bbox(self.fig.bbox)
+        if any(artist.get_animated() for artist in self.fig.get_children()):
+            raise ValueError("an animated artist lies on the figure itself, where saving leaves it out: put it on axes")
         layers = sorted(self.fig.findobj(Axes), key=lambda ax: ax.zorder)      # as a full draw: axes by axes, from the ground up
         self.moving = [a for ax in layers for a in sorted(ax.get_children(), key=lambda a: a.zorder) if a.get_animated()]
         self.alt = ""
@@ -149,15 +168,19 @@ class Picture:
         """Width and height on the page, in CSS pixels."""
         return tuple(round(inches * 100) for inches in self.fig.get_size_inches())
 
-    def tag(self):
-        """<img> of the canvas as it stands; it shrinks with the page and keeps its place before it is loaded."""
+    def tag(self, png=None):
+        """<img> of the canvas as it stands, or of other PNG bytes; it shrinks with the page, and has its place before it is loaded."""
+        data, (width, height) = base64.b64encode(png or self.screen()).decode(), self.css
+        return (f'<img width="{width}" height="{height}" style="max-width:100%;height:auto;display:block" decoding="sync" '
+                f'alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">')
+
+    def screen(self):
+        """PNG bytes of the canvas, packed for speed."""
         out = io.BytesIO()
         with LOCK:
             pixels = Raster.frombuffer("RGBA", self.canvas.get_width_height(), self.canvas.buffer_rgba())
             pixels.convert("RGB").save(out, "PNG", compress_level=1)
-        data, (width, height) = base64.b64encode(out.getvalue()).decode(), self.css
-        return (f'<img width="{width}" height="{height}" style="max-width:100%;height:auto;display:block" decoding="sync" '
-                f'alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">')
+        return out.getvalue()
 
     def print(self):
         """PNG bytes at the resolution of print; saving draws the animated artists too."""
@@ -166,32 +189,35 @@ class Picture:
             self.fig.savefig(out, dpi=PRINT_DPI)
         return out.getvalue()
 
-    def store(self):
-        """Display it as an image, for readers without a kernel."""
+    def show(self):
+        """Display it without widgets. Stored, it is a PNG with its alt text beside it; JupyterLab shows such alt text only in HTML."""
+        if not recording(): return display(HTML(self.tag(self.print())))
         width, height = self.css
-        display(Image(self.print(), width=width, height=height, alt=self.alt))
+        data = {"image/png": base64.b64encode(self.print()).decode(), "text/plain": self.alt}
+        display(data, metadata={"image/png": dict(width=width, height=height, alt=self.alt)}, raw=True)
 
 
 class Lab:
     """One picture, its controls, and the newest settings."""
 
     def __init__(self, compute, figure, size, goals, controls):
-        if not all(callable(test) for test in dict(goals).values()):
+        if not isinstance(goals, dict) or not all(map(callable, goals.values())):
             raise TypeError(f"goals={goals!r}: expected {{text: test}}, each test a function of the settings and numbers")
-        self.compute, self.goals, self.controls = compute, dict(goals), controls
+        self.compute, self.goals, self.controls = compute, goals, controls
         self.picture = Picture(figure, size)
         self.error, self.turn, self.quiet, self.worker, self.progress = None, 0, False, None, None
         self.left, self.found = False, {}                     # has the learner moved; {goal: where it was found}
         self.image = widgets.HTML(self.picture.tag())
         self.list = widgets.HTML(self.ticks())
-        self.bar = widgets.HTML(layout=widgets.Layout(width="240px", height="32px", display="none"))
-        self.stop = widgets.Button(description="Stop", disabled=True, layout=widgets.Layout(width="80px", display="none"))
+        away = None if inspect.isgeneratorfunction(compute) else "none"
+        self.bar = widgets.HTML(layout=widgets.Layout(width="240px", height="32px", display=away))
+        self.stop = widgets.Button(description="Stop", disabled=True, layout=widgets.Layout(width="80px", display=away))
         self.reset = widgets.Button(description="Reset", layout=widgets.Layout(width="80px"))
         self.stop.on_click(lambda _: self.halt("stopped"))
         self.start = self.settings()
         self.reset.on_click(lambda _: self.put(**self.start))
         for w in controls.values(): w.observe(self.move, names="value")
-        rows = widgets.HBox([*controls.values(), self.reset, self.stop, self.bar], layout=widgets.Layout(flex_flow="row wrap"))
+        rows = widgets.HBox([*controls.values(), self.reset, self.stop, self.bar], layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 16px"))
         self.box = widgets.VBox([rows, self.image, *([self.list] if goals else [])])
 
     def settings(self):
@@ -230,12 +256,13 @@ class Lab:
     def stream(self, steps, turn, settings, before=None):
         """Draw each result as it comes, until a newer move or Stop; one that is overtaken while it waits never starts."""
         try:
-            self.say(turn, "running")
+            self.begin(turn)
             if before: before.join()
             numbers = None
             for numbers in steps if turn == self.turn else ():
                 self.show(numbers, turn)
                 if turn != self.turn: return
+            if numbers is None: raise ValueError("compute yielded nothing: expected at least one dict of the numbers to draw")
             self.judge(settings, numbers, turn)
             self.say(turn, "done")
         except Exception as error: self.fail(error, turn)
@@ -246,7 +273,7 @@ class Lab:
     def halt(self, words=None):
         """What runs ends at its next step and shows nothing more; returns the number of the new turn."""
         with LOCK:
-            if words: self.say(self.turn, words)
+            if words and not self.stop.disabled: self.say(self.turn, words)
             self.turn += 1
             return self.turn
 
@@ -293,24 +320,30 @@ class Lab:
         """The goals as a list whose lines keep their places when one is ticked."""
         def line(text):
             where = self.found.get(text)
-            return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="width:1.5em">{"☑" if where is not None else "☐"}</span>'
-                    f'<span style="flex:1 1 20em">{html.escape(text)}</span><span style="flex:1 0 16em;min-height:1.5em;white-space:nowrap;overflow:hidden;'
-                    f'text-overflow:ellipsis">{"found at " + html.escape(where) if where else ""}</span></div>')
+            box, told = ("☐", "") if where is None else ("☑", html.escape(f"found at {where}"))
+            return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="flex:1 1 20em;padding-left:1.5em;text-indent:-1.5em">{box} {html.escape(text)}</span>'
+                    f'<span style="flex:1 0 16em;min-height:1.5em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis" title="{told}">{told}</span></div>')
         return f'<div role="status" style="max-width:{self.picture.css[0]}px">{"".join(map(line, self.goals))}</div>'
+
+    def begin(self, turn):
+        """A training starts: from now on Stop and the bar keep their places."""
+        with LOCK:
+            if turn != self.turn: return
+            self.progress = None if self.progress is None else 0.0
+            self.stop.layout.display = self.bar.layout.display = None
+            self.say(turn, "running")
 
     def say(self, turn, words):
         """How far the training is: a bar, and in words whether it runs, is done or was stopped."""
         with LOCK:
             if turn != self.turn: return
-            running, part = words == "running", self.progress
-            if words == "done": part = 1.0
+            running, part = words == "running", 1.0 if words == "done" else self.progress
             percent = "" if part is None else f"{100 * part:.0f} %"
-            text = percent if running else f"{words} at {percent}" if words == "stopped" and percent else words
+            text = {"running": percent or words, "stopped": f"stopped at {percent}" if percent else words}.get(words, words)
             value = "" if part is None else f' value="{part:.3f}"'
             self.bar.value = (f'<div style="display:flex;align-items:center;height:28px;gap:8px"><progress max="1"{value} aria-label="progress" style="width:100px">'
                               f'</progress><span {"" if running else "role=status"}>{text}</span></div>')
             self.stop.disabled = not running
-            self.stop.layout.display = self.bar.layout.display = ""       # from now on they keep their places
 
 
 def in_words(widget, value):
