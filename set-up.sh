@@ -8,7 +8,11 @@ cd "$(dirname "$0")"
 
 # What .venv was made for: this folder, this Python, these files. A half-finished, moved or outdated one does not say so.
 state() {
-    echo "$PWD; $("${PYTHON:-.venv/bin/python}" --version 2>&1); $(cat pyproject.toml constraints.txt tests/colab.txt | cksum)"
+    echo "$PWD; $(.venv/bin/python --version 2>&1); $(cat pyproject.toml constraints.txt tests/colab.txt | cksum)"
+}
+
+another_asked_for() {
+    [ "${PYTHON:-}" ] && [ "$("$PYTHON" --version 2>&1)" != "$(.venv/bin/python --version 2>&1)" ]
 }
 
 find_python() {
@@ -23,7 +27,7 @@ find_python() {
     return 1
 }
 
-if [ "$(cat .venv/ready 2>/dev/null)" != "$(state)" ]; then
+if [ "$(cat .venv/ready 2>/dev/null)" != "$(state)" ] || another_asked_for; then
     python=$(find_python)
     echo "Setting up .venv with $("$python" --version): some minutes, and about 6 GB on Linux."
     rm -rf .venv

@@ -24,6 +24,7 @@ from torch import nn
 import helpers          # on Colab, first: %pip install -q --no-deps git+<address of this repository>
 helpers.start()"""
 MOST_LINES = 15
+LAST_PARTS = ["What the sources got wrong", "Keep three things"]
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -52,11 +53,13 @@ def broken_rules(notebook):
 
 
 def headings(notebook):
-    """One title at the top, then no level left out."""
+    """One title at the top, then no level left out, and the same two parts at the end."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    levels = [len(marks) for marks in re.findall(r"^(#+) ", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)]
+    found = re.findall(r"^(#+) (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+    levels = [len(marks) for marks, _ in found]
     if not notebook.cells or not notebook.cells[0].source.startswith("# ") or levels.count(1) != 1: yield "not one title, in the first cell"
     if any(later > before + 1 for before, later in zip(levels, levels[1:])): yield f"a level of headings is left out: {levels}"
+    if [words for marks, words in found if marks == "##"][-2:] != LAST_PARTS: yield f"the last parts are not {LAST_PARTS}"
 
 
 def of_code(cell):
@@ -88,7 +91,7 @@ def sample():
     """A notebook that keeps every rule."""
     new = nbformat.v4
     picture = new.new_output("display_data", {"image/png": "AA=="}, metadata={"image/png": {"alt": "A line."}})
-    notebook = new.new_notebook(cells=[new.new_markdown_cell("# Title\n\n## Part"), new.new_code_cell(SET_UP, execution_count=1),
+    notebook = new.new_notebook(cells=[new.new_markdown_cell("# Title\n\n## " + "\n\n## ".join(LAST_PARTS)), new.new_code_cell(SET_UP, execution_count=1),
                                        new.new_code_cell("x = 1", execution_count=2, outputs=[picture])])
     return normalized(notebook)
 
@@ -99,8 +102,9 @@ def test_the_sample_keeps_every_rule():
 
 @pytest.mark.parametrize("word, spoil", {
     "set-up": lambda n: n.cells[1].update(source="import torch"),
-    "title": lambda n: n.cells[0].update(source="## Part"),
-    "level": lambda n: n.cells[0].update(source="# Title\n\n### Part"),
+    "title": lambda n: n.cells[0].update(source=n.cells[0].source.replace("# Title", "")),
+    "level": lambda n: n.cells[0].update(source=n.cells[0].source.replace("# Title", "# Title\n\n### Part")),
+    "last parts": lambda n: n.cells[0].update(source=n.cells[0].source + "\n\n## More"),
     "lines": lambda n: n.cells[2].update(source="x = 1\n" * 16),
     "star": lambda n: n.cells[2].update(source="def f():\n    pass\nfrom math import *"),
     "empty": lambda n: n.cells[2].update(source="# nothing"),
