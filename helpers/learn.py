@@ -84,7 +84,7 @@ class Asked:
         self.button.disabled = change.new is None
 
     def commit(self, _):
-        if self.choice.disabled: return
+        if self.choice.value is None or self.choice.disabled: return
         self.choice.disabled = True
         self.button.description = "Answered"     # not disabled: a disabled button loses the focus, and keys would go to the notebook
         self.reason.value = status(html.escape(self.told(self.choice.value)))
@@ -114,15 +114,16 @@ def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=Non
     - one number, where nothing is random: holds where it lies between above and below.
     Raises ValueError for values of another kind, no limit, or numbers that are all the same.
     """
-    values = torch.as_tensor(values).detach().cpu()
+    yes_no = torch.as_tensor(values).dtype == torch.bool
+    values = torch.as_tensor(values, dtype=torch.bool if yes_no else torch.float64).detach().cpu()
     if values.dim() > 1 or values.dim() == 1 and len(values) < 5:
         raise ValueError(f"got values of shape {tuple(values.shape)}: expected one a seed, of five seeds at least, or one exact number")
-    if values.dtype == torch.bool:
+    if yes_no:
         holds, found = counted(values, of, above, below, at_least)
     elif at_least is not None:
         raise ValueError("at_least counts seeds: it needs yes or no for each, e.g. values > 0.5")
     else:
-        holds, found = measured(values.double(), of, above, below)
+        holds, found = measured(values, of, above, below)
     if not holds:
         raise AssertionError(f"does not hold here: {sentence} Measured {found}")
     print(f"✓ {sentence}\n  {found}")
@@ -135,7 +136,7 @@ def counted(values, of, above, below, at_least):
     need, yes, n = len(values) if at_least is None else at_least, int(values.sum()), len(values)
     if not 0 < need <= n:
         raise ValueError(f"at_least={need}: expected 1 to {n}, the number of seeds")
-    return yes >= need, f"{of}: {yes} of {n} seeds" + ("" if need == n and yes == n else f", at least {need} claimed")
+    return yes >= need, f"{of}: {yes} of {n} seeds" + ("" if yes == need == n else f"; claimed at least {need}")
 
 
 def measured(values, of, above, below):
@@ -161,4 +162,5 @@ def student(df):
     """97.5 % point of Student's t with df >= 4 degrees of freedom (Abramowitz & Stegun 26.7.5), to 0.1 %."""
     z = 1.959964
     return (z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
-            + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3))
+            + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3)
+            + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * df**4))
