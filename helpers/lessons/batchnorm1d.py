@@ -23,7 +23,7 @@ spikes = Question(
 
 batch_of_two = Question(
     "A batch of two different samples, in training. A unit's two normalized values",
-    {"depend on both inputs, as always": "They do so by their mean and spread. But the spread of two numbers is half their distance, so that only the order is left.",
+    {"depend on both inputs, as in any batch": "They do so by their mean and spread. But the spread of two numbers is half their distance, so that only the order is left.",
      "are +1 and −1, whatever the inputs": "Each lies half the distance from the mean, and half the distance is the sd. What the two values were is lost.",
      "are both 0": "Their mean is 0. They are equal only if the inputs are.",
      "cannot be computed: an error": "That is a batch of one, which torch refuses in training. Two have a spread."},

@@ -16,9 +16,9 @@ rate_tenth = Question(
     "Learning rate 0.1, at which every net learns. How much does BatchNorm add to the accuracy on new images?",
     {"20 points": "It would be a cure. It is no cure: a plain net at a good rate does well.",
      "10 points": "Plain nets would have to be poor at this rate; they are right nine times in ten.",
-     "3 points": "The difference is small, and there in almost every pair of nets. What BatchNorm adds is above all room for other rates.",
+     "2 points": "The difference is small, and there in almost every pair of nets. What BatchNorm adds is above all room for other rates.",
      "nothing": "It is close to that, but a small difference that almost every pair of nets shows is a difference."},
-    "3 points")
+    "2 points")
 
 
 def _learn(accuracy):
