@@ -28,9 +28,10 @@ def tensor(value):
         value = torch.stack(tuple(value)) if len({v.shape for v in value}) == 1 else None
     if not isinstance(value, (torch.Tensor, np.ndarray, np.generic, Number, list, tuple)): return None
     try:
-        return torch.as_tensor(value).detach().cpu().to(torch.float64)
-    except (TypeError, ValueError, RuntimeError):                 # words in a list, rows of different length, complex numbers
+        value = torch.as_tensor(value).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):                 # words in a list, rows of different length
         return None
+    return None if value.is_complex() else value.to(torch.float64)
 
 
 def whole(value):

@@ -3,6 +3,7 @@ import copy
 import html
 import inspect
 import io
+import linecache
 import textwrap
 import traceback
 from contextlib import redirect_stdout, suppress
@@ -215,10 +216,11 @@ class Watched:
         return "✗", f"What it returns is not of the kind asked for: {error}"
 
     def line(self, error):
-        """The last line of the learner's own code that the exception passed, or None."""
-        parts = [self.theirs, *vars(self.theirs).values()] if inspect.isclass(self.theirs) else [self.theirs]
-        files = {part.__code__.co_filename for part in parts if inspect.isfunction(part)}
-        return next((frame.line for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename in files), None)
+        """The last line of the learner's own code that the exception passed, or nothing."""
+        parts = vars(self.theirs).values() if inspect.isclass(self.theirs) else [self.theirs]
+        codes = {part.__code__ for part in parts if inspect.isfunction(part)}
+        passed = [(frame.f_code, at) for frame, at in traceback.walk_tb(error.__traceback__) if frame.f_code in codes]
+        return linecache.getline(passed[-1][0].co_filename, passed[-1][1]).strip() if passed else ""
 
     def printed(self):
         """What the function printed when it was first called: kept from filling the page, not lost."""
