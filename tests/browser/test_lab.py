@@ -1,0 +1,171 @@
+"""Labs as a learner meets them: JupyterLab in Chromium, moved by keyboard."""
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SECONDS = 300                                                # for all cells of a notebook, on a busy machine
+
+HEAD = """
+import time
+from helpers.live import live, log, show
+
+def bar(fig):
+    ax = fig.subplots()
+    ax.set(xlim=(0, 10), ylim=(0, 1))
+    line, = ax.plot([], [], lw=20, animated=True)
+    def draw(x):
+        line.set_data([0, x], [0.5, 0.5])
+        return f"x is {x:g}"
+    return draw
+"""
+LAB = """
+def compute(x, by, kind):
+    if x == 8: raise ValueError("x must not be 8")
+    return dict(x=x * by if kind == "plain" else 1)
+live(compute, bar, goals={"an x above 8": lambda at: at.x > 8}, x=(0.0, 10.0, 2.0), by=log(0.01, 5, 0.5), kind=["plain", "other"])
+"""
+TRAIN = """
+def train(x):
+    for k in range(100 if x > 5 else 2):
+        time.sleep(0.05)
+        yield dict(x=x * k / 100, progress=(k + 1) / 100)
+live(train, bar, x=(0, 10, 2))
+"""
+SHOW = "show(bar, x=3)"
+
+
+class Cell:
+    """A cell with a picture."""
+
+    def __init__(self, locator):
+        self.it, self.page = locator, locator.page
+        self.it.scroll_into_view_if_needed()
+
+    def alt(self): return self.it.locator("img").get_attribute("alt")
+    def pixels(self): return self.it.locator(":has(> img)").screenshot()       # what holds it: a training replaces the <img>
+    def error(self): return " ".join(self.it.get_by_role("alert").all_inner_texts())
+    def height(self): return self.it.locator(".jp-Cell-outputArea").bounding_box()["height"]
+    def text(self): return self.it.locator(".jp-Cell-outputArea").inner_text()
+
+    def press(self, control, *keys):
+        control.focus()
+        for key in keys: self.page.keyboard.press(key)
+
+    def until(self, condition, seconds=20):
+        for _ in range(20 * seconds):
+            if condition(): return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"waited {seconds} s; alt text {self.alt()!r}, the cell says {self.text()!r}")
+
+
+def far_end(handle):
+    """The key that brings a slider to the end it does not stand at."""
+    at, high = (float(handle.get_attribute(f"aria-value{name}")) for name in ("now", "max"))
+    return "Home" if at == high else "End"
+
+
+@pytest.fixture(scope="module")
+def made(browser, lab):
+    """A notebook with a lab, a training lab and a picture, run."""
+    from conftest import open_notebook
+    with open_notebook(browser, lab, [HEAD, LAB, TRAIN, SHOW]) as notebook:
+        assert notebook.run(60) == {}
+        yield [Cell(notebook.cells().nth(k)) for k in range(4)]
+
+
+def test_a_slider_moved_by_keyboard_changes_pixels_and_alt_text(made):
+    _, cell, *_ = made
+    handle, before, height = cell.it.locator(".noUi-handle").first, cell.pixels(), cell.height()
+    assert cell.alt() == "x is 1"
+    cell.press(handle, "ArrowRight")
+    cell.until(lambda: cell.alt() == "x is 1.05")
+    assert cell.pixels() != before and cell.height() == height
+
+
+def test_a_goal_ticks_and_nothing_jumps(made):
+    _, cell, *_ = made
+    height = cell.height()
+    assert "☐" in cell.text()
+    cell.press(cell.it.locator(".noUi-handle").nth(1), "End")
+    cell.press(cell.it.locator(".noUi-handle").first, "End")
+    cell.until(lambda: "☑ an x above 8" in cell.text())
+    assert "found at x =" in cell.text() and cell.height() == height
+
+
+def test_buttons_and_reset_work_by_keyboard(made):
+    _, cell, *_ = made
+    cell.press(cell.it.get_by_role("button", name="other"), "Space")
+    cell.until(lambda: cell.alt() == "x is 1")
+    cell.press(cell.it.get_by_role("button", name="Reset"), "Enter")
+    cell.until(lambda: cell.alt() == "x is 1" and cell.it.locator(".widget-readout").first.inner_text() == "2.00")
+
+
+def test_an_error_is_an_alert_in_place_of_the_picture_and_goes_away(made):
+    _, cell, *_ = made
+    height, readout = cell.height(), cell.it.locator(".widget-readout").first
+    readout.fill("8")
+    readout.press("Enter")
+    cell.until(cell.error)
+    assert cell.error() == "ValueError: x must not be 8" and cell.height() == height
+    cell.press(cell.it.locator(".noUi-handle").first, "Home")
+    cell.until(lambda: cell.alt() == "x is 0" and not cell.error())
+
+
+def test_no_frame_is_without_its_picture(made):
+    _, cell, *_ = made
+    cell.it.evaluate("""cell => { window.frames_ = []; const look = () => {
+        const image = cell.querySelector('img'); frames_.push(!!image && image.complete && image.naturalWidth > 0 && image.height > 100);
+        requestAnimationFrame(look); }; look(); }""")
+    for _ in range(15): cell.press(cell.it.locator(".noUi-handle").first, "ArrowRight")
+    cell.until(lambda: cell.alt() == "x is 0.75")
+    seen = cell.page.evaluate("frames_")
+    assert len(seen) > 10 and all(seen)
+
+
+def test_a_training_shows_progress_and_stops(made):
+    _, _, cell, _ = made
+    height, stop = cell.height(), cell.it.get_by_role("button", name="Stop")
+    assert "done" in cell.text() and stop.is_disabled()
+    cell.press(cell.it.locator(".noUi-handle").first, "End")
+    cell.until(lambda: stop.is_enabled() and cell.alt() not in ("x is 0.02", "x is 0"))
+    assert cell.it.get_by_role("progressbar").count() == 1
+    cell.press(stop, "Enter")
+    cell.until(lambda: "stopped at" in cell.text())
+    alt = cell.alt()
+    cell.page.wait_for_timeout(300)
+    assert cell.alt() == alt and cell.height() == height and stop.is_disabled()
+
+
+def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
+    _, cell, _, picture = made
+    assert picture.alt() == "x is 3"
+    size, page = cell.page.viewport_size, cell.page
+    page.set_viewport_size(dict(width=375, height=size["height"]))
+    try:
+        for one in cell, picture:
+            box = one.it.locator("img").bounding_box()
+            assert box["width"] < 375 and box["height"] / box["width"] == pytest.approx(380 / 680, abs=0.01)
+            area = one.it.locator(".jp-Cell-outputArea").bounding_box()
+            assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
+    finally:
+        page.set_viewport_size(size)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_every_lab_answers(browser, lab, path):
+    from conftest import open_notebook
+    with open_notebook(browser, lab, path) as notebook:
+        assert notebook.run(SECONDS) == {}
+        for cell in map(Cell, notebook.labs()): answers(cell)
+
+
+def answers(cell):
+    """Its first slider, or else its second button, changes pixels and alt text; a training may take its time."""
+    before, alt, handles = cell.pixels(), cell.alt(), cell.it.locator(".noUi-handle")
+    assert alt
+    if handles.count(): cell.press(handles.first, far_end(handles.first))
+    else: cell.press(cell.it.locator(".widget-toggle-button, input[type=checkbox]").nth(1), "Space")
+    cell.until(lambda: cell.error() or cell.alt() != alt and cell.pixels() != before, 60)
+    assert not cell.error()
