@@ -3,39 +3,42 @@
 Names are those of net.named_modules(): the layers of an nn.Sequential are "0", "1", ...
 """
 import copy
-import math
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import torch
-from torch.func import functional_call, grad, vmap
-from torch.nn.functional import cross_entropy
+from torch.func import functional_call, vmap
 
-from .training import Nets
+from .training import Nets, cross_entropy, state
 
 
 def activations(net, layer, x):
     """Output of the named layer for x (N, ...): (N, ...) of a module, (*shape, N, ...) of Nets.
 
-    The net is left as it is: it answers in the mode it is in, but a copy of its buffers takes the running statistics.
-    Raises ValueError for a name that is no layer of the net, or a layer that is not called.
+    The net answers in the mode it is in and stays as it is: in train mode a copy takes the running statistics.
+    Raises ValueError for a name that is no layer, and for a layer that is not called once in a forward pass or gives no tensor.
     """
-    return looked_at(net, layer, x, lambda _, output: output)
+    return looked_at(net, layer, x, lambda module, keep: module.register_forward_hook(lambda _, args, output: keep(output)))
 
 
 def inputs(net, layer, x):
     """Input of the named layer, its first argument; otherwise as `activations`."""
-    return looked_at(net, layer, x, lambda args, _: args[0])
+    return looked_at(net, layer, x, lambda module, keep: module.register_forward_pre_hook(lambda _, args: keep(*args[:1])))
 
 
 def gradients(net, layer, x, y, loss=cross_entropy):
-    """Gradient of loss(net(x), y) with respect to the named layer's output; shapes, copy and errors as in `activations`."""
-    def one(skeleton, state, x, y):
-        def shifted(shift):
-            with hooked(skeleton, layer, lambda args, output: output + shift):
-                return loss(functional_call(skeleton, state, (x,)), y)
-        return grad(shifted)(torch.zeros_like(run(skeleton, layer, state, x, lambda _, output: output)))
-    return over(net, layer, one, x, y)
+    """Gradient of loss(net(x), y) with respect to the named layer's output; shapes, copy and errors as in `activations`.
+
+    loss: (outputs, y) -> the mean over the batch, so that each sample's gradient holds a factor 1/N.
+    """
+    shift = torch.zeros_like(activations(net, layer, x)).requires_grad_()     # the gradient for a shift of the output is the output's
+
+    def one(skeleton, tensors, shift):
+        with found(skeleton, layer).register_forward_hook(lambda _, args, output: output + shift):
+            return loss(functional_call(skeleton, tensors, (x,)), y)
+
+    with torch.enable_grad():
+        return torch.autograd.grad(over(net, layer, one, shift).sum(), shift)[0]
 
 
 class Record(NamedTuple):
@@ -56,55 +59,50 @@ def recording(module, names):
     names = [names] if isinstance(names, str) else list(names)
     layers = {name: found(module, name) for name in names}
     seen = {name: Record([], []) for name in names}
-    handles = []
-    try:
+
+    def note(name, output):
+        output = tensor(name, output).detach()
+        seen[name].mean.append(output.mean().item())
+        seen[name].sd.append(output.std(correction=0).item())
+
+    with ExitStack() as hooks:
         for name, layer in layers.items():
-            def note(layer, args, output, record=seen[name]):
-                record.mean.append(output.detach().mean().item())
-                record.sd.append(output.detach().std(correction=0).item())
-            handles.append(layer.register_forward_hook(note))
+            hooks.enter_context(layer.register_forward_hook(lambda _, args, output, name=name: note(name, output)))
         yield seen
-    finally:
-        for handle in handles: handle.remove()
 
 
-def looked_at(net, layer, x, pick):
+def looked_at(net, layer, x, hook):
+    """What hook(module, keep) keeps of the layer in one forward pass; it returns the handle that removes it."""
+    def one(skeleton, tensors):
+        kept = []
+        def keep(value=None): kept.append(tensor(layer, value).clone())        # ReLU(inplace=True) may write into it
+        with hook(found(skeleton, layer), keep):
+            functional_call(skeleton, tensors, (x,))
+        if len(kept) != 1:
+            raise ValueError(f"layer {layer!r} is called {len(kept)} times in a forward pass: expected once")
+        return kept[0]
+
     with torch.no_grad():
-        return over(net, layer, lambda skeleton, state, x: run(skeleton, layer, state, x, pick), x)
+        return over(net, layer, one)
 
 
-def over(net, layer, one, *data):
-    """one(skeleton, state, *data) on a copy of the net; of Nets for all at once, with results (*shape, ...)."""
-    if isinstance(net, Nets):
-        skeleton = copy.deepcopy(net.skeleton)
+def over(net, layer, one, *own):
+    """one(skeleton, tensors, *own) on a copy of the net; of Nets for all at once, own and results (*shape, ...)."""
+    if not isinstance(net, Nets):
+        skeleton = copy.deepcopy(net)
         found(skeleton, layer)
-        state = {**net.params, **{name: t.clone() for name, t in net.buffers.items()}}
-        each = vmap(lambda state, *data: one(skeleton, state, *data), in_dims=(0, *[None] * len(data)), randomness="different")
-        return each(state, *data).unflatten(0, net.shape)
-    skeleton = copy.deepcopy(net)
+        return one(skeleton, {name: t.detach() for name, t in state(skeleton)}, *own)
+    skeleton = copy.deepcopy(net.skeleton)
     found(skeleton, layer)
-    state = {name: t.detach() for name, t in (*skeleton.named_parameters(), *skeleton.named_buffers())}
-    return one(skeleton, state, *data)
+    copies = {**net.params, **{name: t.clone() for name, t in net.buffers.items()}}
+    run_all = vmap(lambda *each: one(skeleton, *each), randomness="different")
+    return run_all(copies, *[t.flatten(0, len(net.shape) - 1) for t in own]).unflatten(0, net.shape)
 
 
-def run(skeleton, layer, state, x, pick):
-    """What pick(args, output) takes at the layer in one forward pass."""
-    taken = []
-    with hooked(skeleton, layer, lambda args, output: taken.append(pick(args, output))):
-        functional_call(skeleton, state, (x,))
-    if not taken:
-        raise ValueError(f"layer {layer!r} is part of the net but was not called")
-    return taken[-1]
-
-
-@contextmanager
-def hooked(module, layer, look):
-    """look(args, output) at each call of the layer; what it returns, unless None, takes the place of the output."""
-    handle = found(module, layer).register_forward_hook(lambda _, args, output: look(args, output))
-    try:
-        yield
-    finally:
-        handle.remove()
+def tensor(layer, value):
+    """The value, if it is a tensor. Raises ValueError for what else layers give, such as the pair of an nn.GRU."""
+    if isinstance(value, torch.Tensor): return value
+    raise ValueError(f"layer {layer!r} takes or gives {type(value).__name__}: expected a tensor")
 
 
 def found(module, name):
