@@ -1,0 +1,86 @@
+"""Answers to the exercises of helpers/lessons/input_normalization.py, written in another way than there."""
+import numpy as np
+import torch
+
+
+def scaled(x, mean, spread):
+    """A column at a time; a constant one is only centred."""
+    return torch.stack([(column - m) / (s if s > 0 else 1) for column, m, s in zip(x.T, mean, spread)], dim=1)
+
+
+def moments(x, correction=0):
+    mean = x.sum(0) / len(x)
+    return mean, ((x - mean).square().sum(0) / (len(x) - correction)).sqrt()
+
+
+def by_columns(train, test):
+    return scaled(train, *moments(train)), scaled(test, *moments(train))
+
+
+def in_numpy(train, test):
+    mean, sd = train.numpy().mean(0), train.numpy().std(0)
+    sd[sd == 0] = 1
+    return (train.numpy() - mean) / sd, (test.numpy() - mean) / sd
+
+
+def rows(x):
+    return torch.stack([(row - row.mean()) / row.std(unbiased=False) for row in x])
+
+
+def together(train, test):
+    return [scaled(x, *moments(torch.vstack([train, test]))) for x in (train, test)]
+
+
+def squared(train, test):
+    mean, sd = moments(train)
+    return scaled(train, mean, sd * sd), scaled(test, mean, sd * sd)
+
+
+def uncentred(train, test):
+    return [scaled(x, [0] * 3, moments(train)[1]) for x in (train, test)]
+
+
+def constant_forgotten(train, test):
+    mean, sd = moments(train)
+    return torch.div(train - mean, sd), torch.div(test - mean, sd)
+
+
+def by_power_iteration(X):
+    w = torch.ones(X.shape[1], dtype=torch.float64)
+    for _ in range(500):
+        w = X.double().T @ (X.double() @ w)
+        w = w / w.norm()
+    return 1 / ((X.double() @ w).square().mean())
+
+
+def by_autograd(X):
+    loss = lambda w: (X @ w).square().mean()
+    hessian = torch.autograd.functional.hessian(loss, torch.zeros(X.shape[1]))
+    return 2 / float(np.linalg.eigvalsh(hessian.numpy())[-1])
+
+
+def eigenvalues(X):
+    return torch.linalg.eigvalsh(X.T @ X)
+
+
+right = {"standardize": [by_columns, in_numpy], "largest_stable_rate": [by_power_iteration, by_autograd]}
+
+wrong = {
+    "standardize": {
+        "own_statistics": lambda train, test: (scaled(train, *moments(train)), scaled(test, *moments(test))),
+        "pooled": together,
+        "over_samples": lambda train, test: (rows(train), rows(test)),
+        "no_centre": uncentred,
+        "variance": squared,
+        "no_constant": constant_forgotten,
+        "unbiased": lambda train, test: (scaled(train, *moments(train, 1)), scaled(test, *moments(train, 1))),
+    },
+    "largest_stable_rate": {
+        "smallest": lambda X: len(X) / eigenvalues(X)[0],
+        "no_square": lambda X: len(X) / torch.linalg.matrix_norm(X, 2),
+        "centred": lambda X: 1 / torch.linalg.eigvalsh(torch.cov(X.T, correction=0)).max(),
+        "summed": lambda X: 1 / eigenvalues(X)[-1],
+        "no_two": lambda X: 2 * len(X) / eigenvalues(X)[-1],
+        "half": lambda X: 0.5 * len(X) / eigenvalues(X)[-1],
+    },
+}
