@@ -59,11 +59,12 @@ def same(a, b, atol=1e-5):
 
 
 def short(number, digits=3):
-    """A number as one writes it: three digits, whole numbers in full."""
+    """A number as one writes it: three digits, whole numbers in full, thousands without a power of ten."""
     number = number.item() if hasattr(number, "item") else number
     if isinstance(number, (bool, int)): return str(number)
     if number.is_integer() and abs(number) < 1e15: return str(int(number))
-    return f"{number:.{digits}g}"
+    text = f"{number:.{digits}g}"
+    return f"{number:.0f}" if "e+" in text and abs(number) < 1e6 else text
 
 
 def describe(value):

@@ -9,6 +9,7 @@ import torch
 from IPython.display import HTML, display
 
 from . import cells
+from .compare import short
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Asked:
 def named(question):
     """The question as a stop of the Tab key with a name: core ipywidgets has none for a group of radio buttons, in 7.7 or 8."""
     text = html.escape(question.text)
-    return f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="Predict. {text} {len(question.options)} options follow."><b>Predict.</b> {text}</div>'
+    name = f"Predict. {text} {len(question.options)} options follow."
+    return f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="{name}"><b>Predict.</b> {text}</div>'
 
 
 def status(inner):
@@ -149,13 +151,13 @@ def measured(values, of, above, below):
     if broken:
         return False, f"{quantity}: " + (f"{broken} of {n} seeds diverged (no finite number)" if values.dim() else "not a finite number")
     if not values.dim():
-        return above < values.item() < below, f"{quantity}: {values.item():.3g}{unit}; claimed {limits}"
+        return above < values.item() < below, f"{quantity}: {short(values)}{unit}; claimed {limits}"
     mean, sd = values.mean().item(), values.std().item()
     if sd == 0:
         raise ValueError(f"all {n} values are {mean:g}: were the seeds different? If they may well be equal, count: values > limit, at_least=")
     half = student(n - 1) * sd / math.sqrt(n)
     return above < mean - half and mean + half < below, (
-        f"{quantity}: {mean:.3g} ± {sd:.2g}{unit} ({n} seeds); 95 % interval {mean - half:.3g} to {mean + half:.3g}; claimed {limits}")
+        f"{quantity}: {short(mean)} ± {short(sd, 2)}{unit} ({n} seeds); 95 % interval {short(mean - half)} to {short(mean + half)}; claimed {limits}")
 
 
 def student(df):

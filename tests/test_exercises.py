@@ -337,7 +337,7 @@ def test_same(a, b, equal):
 
 
 @pytest.mark.parametrize("number, text", [(1.395075798034668, "1.4"), (0.000123456, "0.000123"), (2.0, "2"), (-0.0, "0"), (867_041_280, "867041280"), (True, "True"),
-                                          (torch.tensor(2.5), "2.5"), (float("inf"), "inf"), (float("nan"), "nan"), (1e20, "1e+20")])
+                                          (torch.tensor(2.5), "2.5"), (1612.9, "1613"), (-123456.7, "-123457"), (1.5e7, "15000000"), (1.234567e9 + 0.5, "1.23e+09"), (float("inf"), "inf"), (float("nan"), "nan"), (1e20, "1e+20")])
 def test_short(number, text):
     assert short(number) == text
 

@@ -146,6 +146,11 @@ def test_a_claim_prints_one_line_of_quantity_unit_spread_seeds_and_interval(caps
                                        "  loss without minus with: 2.28 ± 0.99 nats (8 seeds); 95 % interval 1.45 to 3.11; claimed above 1\n")
 
 
+def test_steps_are_written_out(capsys):
+    claim("It takes long.", spread(1612.9, 334), of="steps", above=1000)
+    assert "steps: 1613 ± 334 (8 seeds); 95 % interval 1334 to 1892; claimed above 1000" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("mean, limits, holds", [
     (2.28, dict(above=1.4), True), (2.28, dict(above=1.5), False), (2.28, dict(below=3.2), True), (2.28, dict(below=3.0), False),
     (2.28, dict(above=1.4, below=3.2), True), (2.28, dict(above=1.4, below=3.0), False), (2.28, dict(above=1.5, below=3.2), False),
