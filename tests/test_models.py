@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import nn
+
+from helpers.models import Dropout, mlp, scaled, sigmoid_net
+
+
+def names(net):
+    return [type(layer).__name__ for layer in net]
+
+
+def test_mlp_is_the_net_of_the_first_source():
+    assert names(mlp()) == ["Flatten", "Linear", "ReLU", "Linear", "ReLU", "Linear"]
+    assert names(mlp(nn.BatchNorm1d)) == ["Flatten", "Linear", "BatchNorm1d", "ReLU", "Linear", "BatchNorm1d", "ReLU", "Linear"]
+    assert sum(p.numel() for p in mlp().parameters()) == 784 * 48 + 48 + 48 * 24 + 24 + 24 * 10 + 10
+    assert [layer.num_features for layer in mlp(nn.BatchNorm1d) if isinstance(layer, nn.BatchNorm1d)] == [48, 24]
+    assert mlp()(torch.ones(3, 1, 28, 28)).shape == (3, 10) and mlp()(torch.ones(3, 784)).min() < 0
+
+
+def test_mlp_of_other_widths_norms_and_activations():
+    net = mlp(lambda width: nn.GroupNorm(2, width), widths=(5, 4, 2), activation=nn.Tanh)
+    assert names(net) == ["Flatten", "Linear", "GroupNorm", "Tanh", "Linear"] and net(torch.ones(3, 5)).shape == (3, 2)
+    assert names(mlp(nn.BatchNorm1d, widths=(5, 2))) == ["Flatten", "Linear"]
+    with pytest.raises(ValueError, match="at least the number of inputs and of outputs"): mlp(widths=(5,))
+
+
+def test_sigmoid_net_starts_from_small_gaussian_weights():
+    torch.manual_seed(0)
+    net = sigmoid_net(nn.BatchNorm1d)
+    assert names(net) == ["Flatten", *["Linear", "BatchNorm1d", "Sigmoid"] * 3, "Linear"]
+    linear = [layer for layer in net if isinstance(layer, nn.Linear)]
+    assert [layer.out_features for layer in linear] == [100, 100, 100, 10]
+    for layer in linear:
+        assert 0.008 < layer.weight.std() < 0.012 and layer.weight.abs().max() > 0.02        # a uniform one ends at 1.7 sd
+        assert not layer.bias.any()
+
+
+def test_scaled_multiplies_weight_matrices_and_kernels_only():
+    def make():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3))
+    net, before = make(), make()
+    assert scaled(net, 0.5) is net
+    for (name, mine), old in zip(net.named_parameters(), before.parameters()):
+        torch.testing.assert_close(mine, old * 0.5 if name in ("0.weight", "3.weight") else old)
+    assert all(p.requires_grad for p in net.parameters())
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+def test_dropout_drops_and_rescales_as_torchs(p):
+    x = torch.full((1000, 20), 2.0, requires_grad=True)
+    layer = Dropout(p)
+    torch.manual_seed(0)
+    out = layer(x)
+    assert abs((out == 0).float().mean() - p) < 0.02
+    if p < 1: torch.testing.assert_close(out[out != 0], torch.full_like(out[out != 0], 2 / (1 - p)))
+    out.sum().backward()
+    torch.testing.assert_close(x.grad, out.detach() / 2)
+    assert torch.equal(layer.eval()(x), x)
+
+
+def test_dropout_refuses_what_is_no_probability():
+    for p in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="expected a probability to drop, from 0 to 1"): Dropout(p)
