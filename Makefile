@@ -13,17 +13,17 @@ unexport PYTHONPATH PYTHONHOME
 .PHONY: lab test notebooks set-up constraints clean
 
 lab: set-up
-	.venv/bin/python -m jupyterlab --ServerApp.ip=127.0.0.1 $(AS_ROOT) $(ARGS) notebooks/00_start_here.ipynb
+	.venv/bin/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
 # What measures time or drives a browser runs by itself, after the rest. With ARGS one of the two may find no test (status 5).
 NONE_IS_FINE = $(if $(ARGS),|| test $$? -eq 5)
 test:
 	@sh set-up.sh colab
-	$(PYTEST) -m "not alone" --nbval-lax --nbval-current-env --nbval-cell-timeout=60 --numprocesses=2 --dist=loadfile $(NONE_IS_FINE)
+	$(PYTEST) -m "not alone" --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --numprocesses=2 --dist=loadfile $(NONE_IS_FINE)
 	$(PYTEST) -m alone $(NONE_IS_FINE)
 
 notebooks: set-up
-	RECORD=1 .venv/bin/python tests/record.py $(or $(ARGS),notebooks/*.ipynb)
+	.venv/bin/python tests/record.py $(or $(ARGS),notebooks/*.ipynb)
 
 set-up:
 	@sh set-up.sh
