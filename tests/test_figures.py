@@ -1,0 +1,126 @@
+"""Every picture at the edges of what it may be given; labs add their own settings in test_notebooks.py."""
+import math
+
+import pytest
+import torch
+
+from faults import faults, moved_background
+from helpers import figures
+from helpers.live import Picture, show
+
+nan, inf = math.nan, math.inf
+
+
+def draws(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def normalize(h, eps=1e-5):
+    return (h - h.mean(0)) / torch.sqrt(h.var(0, unbiased=False) + eps)
+
+
+def moved(before, value, eps=1e-5):
+    after = before.clone()
+    after[0] = value
+    return dict(h=after, h_hat=normalize(after, eps), h_before=before, h_hat_before=normalize(before, eps), dragged=0)
+
+
+def descent(x, rate, steps=300):
+    hessian = 2 * x.T @ x / len(x)
+    w, path = torch.ones(2), [torch.ones(2)]
+    for _ in range(steps):
+        w = w - rate * hessian @ w
+        path.append(w)
+    return dict(x=x, path=torch.stack(path), hessian=hessian, rate=rate)
+
+
+def curves(models, steps, level=1.0):
+    fall = 2.3 * torch.exp(-torch.arange(steps) / 60.0) + 0.05
+    return level * fall + 0.1 * torch.rand(models, steps, generator=draws())
+
+
+def band(settings, seeds, level):
+    return level + 0.02 * torch.randn(settings, seeds, generator=draws())
+
+
+WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
+BATCH = torch.randn(16, generator=draws())
+STEPS = torch.arange(1, 251)
+TUBES = torch.randn(8, 50, 3, generator=draws()).sort(-1).values
+
+CASES = {
+    "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0), descent(normalize(WIDE), 0.5) | dict(scaled=True),
+               descent(WIDE * torch.tensor([1.0, 0.0]), 1e-5), descent(WIDE[:1], 1e-5)],
+    "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5, raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),
+                          dict(raw_condition=torch.full((32,), 900.0), condition=torch.ones(32), raw_steps=torch.full((32,), 9000.0), steps=torch.ones(32))],
+    "batch_moves": [moved(BATCH[:8], 30.0), moved(BATCH[:8], -30.0), moved(BATCH[:2], 30.0), moved(BATCH, -30.0), moved(BATCH[:8], 30.0, 100.0),
+                    moved(torch.ones(8), 1.0), moved(torch.ones(1), 1.0)],
+    "shapes": [dict(h=h, h_hat=normalize(h), names=["one", "two", "three"]) for h in
+               (torch.randn(500, 3, generator=draws()), torch.zeros(10, 3), 1e5 * torch.rand(50, 3, generator=draws()))],
+    "losses": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5), plain_accuracy=torch.rand(8), bn_accuracy=torch.rand(8)),
+               dict(step=STEPS[:1], plain=curves(1, 1), bn=curves(1, 1)), dict(step=STEPS, plain=torch.full((8, 250), nan), bn=torch.full((8, 250), inf)),
+               dict(step=STEPS, plain=1e6 * curves(8, 250), bn=curves(8, 250))],
+    "race": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5)), dict(step=STEPS, plain=curves(8, 250)), dict(step=STEPS, bn=curves(8, 250)),
+             dict(step=STEPS[:5], plain=curves(8, 5), bn=curves(8, 5))],
+    "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES), dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES)],
+    "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)), dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
+    "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
+    "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), bytes=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
+}
+
+
+@pytest.mark.parametrize("name, case", [(name, case) for name, cases in CASES.items() for case in range(len(cases))])
+def test_nothing_is_cut_off_small_or_covered(name, case):
+    picture = Picture(getattr(figures, name), (6.8, 3.8))
+    picture.put(CASES[name][case])
+    assert not faults(picture)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_draw_forgets_and_moves_only_what_is_animated(name):
+    picture = Picture(getattr(figures, name), (6.8, 3.8))
+    picture.put(CASES[name][0])
+    first, alt = picture.screen(), picture.alt
+    for case in [*CASES[name][1:], CASES[name][0]]: picture.put(case)
+    assert (picture.screen(), picture.alt) == (first, alt), "the same numbers gave another picture later"
+    assert not moved_background(picture), "draw changed an artist that is not animated"
+
+
+def test_headlines_of_extremes_say_what_happened():
+    def alt(name, case):
+        picture = Picture(getattr(figures, name), (6.8, 3.8))
+        picture.put(case)
+        return picture.alt
+    assert "diverges" in alt("ravine", descent(WIDE, 1e-3)) and "99 % there after" in alt("ravine", descent(WIDE, 7e-5, 2000))
+    assert "not there after 300 steps" in alt("ravine", descent(WIDE, 7e-5))
+    assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
+    assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
+    assert "∞ without" in alt("losses", CASES["losses"][2])
+    assert "never" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
+
+
+def test_a_fault_is_found():
+    def crowded(fig):
+        ax = fig.add_subplot()
+        for x, size in ((0.5, 12), (0.52, 12), (-5.0, 12), (0.2, 6)): ax.text(x, 0.5, "words here", size=size)
+        return lambda: "short"
+    picture = Picture(crowded, (6.8, 3.8))
+    picture.put({})
+    found = " ".join(faults(picture))
+    assert all(word in found for word in ("lies on", "cut off", "smaller than", "too little"))
+
+
+def test_a_draw_that_moves_the_background_is_found():
+    def shifty(fig):
+        ax = fig.add_subplot()
+        return lambda to: ax.set_xlim(0, to) and "alt"
+    picture = Picture(shifty, (6.8, 3.8))
+    picture.put(dict(to=5))
+    assert moved_background(picture)
+
+
+def test_the_learners_own_plots_keep_their_look():
+    import matplotlib
+    before = dict(matplotlib.rcParams)
+    show(figures.against_init, **CASES["against_init"][0])
+    assert dict(matplotlib.rcParams) == before
