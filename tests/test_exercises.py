@@ -139,6 +139,14 @@ def test_a_single_value():
     assert double.verdict(lambda x, factor: ...) == ("…", "Not filled in yet: y.")
 
 
+def test_what_it_prints_is_told_once_and_of_the_first_probe():
+    def prints(x, factor):
+        print("factor", factor)
+        return x * factor
+    double = Exercise(scaling, probes=[(torch.ones(2), 2.0), (torch.ones(2), 3.0)], mistakes={})
+    assert double.verdict(prints) == ("✓", "Right.\n(It printed: factor 2.0)")
+
+
 def test_long_probes_are_described_not_printed():
     double = Exercise(scaling, probes=[(torch.arange(9.0), 2.0)], mistakes={})
     assert double.verdict(lambda x, factor: 3 * x) == ("✗", "For x = a tensor (9,) and factor = 2: the result[1] is 3; expected 2.")
@@ -239,6 +247,7 @@ def test_classes_are_seen_by_what_their_objects_do():
 # What the checker must not do
 
 def test_no_stream_of_draws_is_touched():
+    torch.manual_seed(5), np.random.seed(5), random.seed(5)          # nowhere an earlier verdict may have left them
     before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
     drop.verdict(with_numpy)
     drop.verdict(lambda x, p, training=True: 1 / 0)

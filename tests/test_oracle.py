@@ -127,6 +127,11 @@ class GammaStartsAtZero(ByHand):
         nn.init.zeros_(self.scale)
 
 
+class GammaForgotten(ByHand):
+    def forward(self, x):
+        return super().forward(x) / self.scale
+
+
 class KeepsTheAxis(ByHand):
     def forward(self, x):
         return super().forward(x)[None]
@@ -154,6 +159,7 @@ FORWARD = {"output", "input gradient", "parameter gradients"}
     (PlainAttributes, {"buffers", "state_dict"}),
     (MovesInEval, {"eval()"}),
     (GammaStartsAtZero, {"output"}),
+    (GammaForgotten, FORWARD | {"eval()", "large mean"}),
 ])
 def test_wrong_layers_fail_the_aspect_that_names_the_fault(layer, wrong):
     assert failing(layer) == wrong
@@ -201,19 +207,21 @@ def test_other_settings_of_torch_agree_and_differ():
 
 
 class LayerNormByHand(nn.Module):
-    def __init__(self, features, unbiased=False):
+    def __init__(self, features, unbiased=False, outside=False):
         super().__init__()
         self.g, self.b, self.unbiased = nn.Parameter(torch.ones(features)), nn.Parameter(torch.zeros(features)), unbiased
+        self.inside, self.outside = (0, 1e-5) if outside else (1e-5, 0)
 
     def forward(self, x):
         var = x.var(-1, unbiased=self.unbiased, keepdim=True)
-        return self.g * (x - x.mean(-1, keepdim=True)) / torch.sqrt(var + 1e-5) + self.b
+        return self.g * (x - x.mean(-1, keepdim=True)) / (torch.sqrt(var + self.inside) + self.outside) + self.b
 
 
 @pytest.mark.parametrize("shape", [(12, 5), (4, 7, 5)])
 def test_layer_norm_by_hand(shape):
     assert failing(LayerNormByHand, nn.LayerNorm, shape=shape) == set()
     assert failing(lambda n: LayerNormByHand(n, True), nn.LayerNorm, shape=shape) == FORWARD | {"eval()", "large mean"}
+    assert failing(lambda n: LayerNormByHand(n, outside=True), nn.LayerNorm, shape=shape) == FORWARD | {"eval()"}
     assert failing(nn.BatchNorm1d, nn.LayerNorm) >= FORWARD | {"eval()"}
 
 
@@ -269,6 +277,7 @@ def test_wrong_questions_raise():
 
 
 def test_the_stream_of_draws_is_left_as_found():
+    torch.manual_seed(5)
     before = torch.get_rng_state()
     same_as_torch(ByHand, nn.BatchNorm1d, 5)
     assert torch.equal(before, torch.get_rng_state())
