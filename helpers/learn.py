@@ -11,6 +11,8 @@ from IPython.display import HTML, display
 from . import cells
 from .compare import short
 
+LINE = 96             # characters: what a page shows without breaking a word
+
 
 @dataclass(frozen=True)
 class Question:
@@ -128,7 +130,7 @@ def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=Non
         holds, found = measured(values, of, above, below)
     if not holds:
         raise AssertionError(f"does not hold here: {sentence} Measured {found}")
-    print(f"✓ {sentence}\n  {found}")
+    print(f"✓ {sentence}\n  " + (found if len(found) <= LINE else found.replace("; 95 %", "\n  95 %")))
 
 
 def counted(values, of, above, below, at_least):

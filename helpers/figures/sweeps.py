@@ -30,7 +30,7 @@ def against_init(fig):
     def draw(factors, plain, bn):
         found = paint(factors, plain, bn)
         fine = [int((values.mean(1) > 0.5).sum()) for values in found]
-        return tell(f"Learns at {fine[0]} of {len(found[0])} factors without, at {fine[1]} with", factors, found)
+        return tell(f"Learns at {fine[0]} of {len(found[0])} factors without, {fine[1]} with BatchNorm", factors, found)
     return draw
 
 
