@@ -1,6 +1,7 @@
 """The nets of the notebooks, by norm. Each call builds a new one, initialized from torch's stream."""
 import torch
 from torch import nn
+from torch.nn.functional import max_pool2d
 
 
 def mlp(norm=None, widths=(784, 48, 24, 10), activation=nn.ReLU):
@@ -31,6 +32,53 @@ def sigmoid_net(norm=None):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
     return net
+
+
+def small_cnn(norm=None):
+    """Two convolutions with 3 and 6 channels, two linear layers: (N, 1, 28, 28) -> (N, 10) logits.
+
+    norm: called with the 6 channels of the second convolution, or None. With nn.BatchNorm2d it is S0's CNN_BN ("Batch Normalization and Dropout in Neural Networks with Pytorch").
+    """
+    return nn.Sequential(nn.Conv2d(1, 3, 5), nn.ReLU(), nn.AvgPool2d(2),                                    # (N, 3, 12, 12)
+                         nn.Conv2d(3, 6, 3), *([norm(6)] if norm else []), nn.ReLU(), nn.AvgPool2d(2),      # (N, 6, 5, 5)
+                         nn.Flatten(), nn.Linear(150, 25), nn.ReLU(), nn.Linear(25, 10))
+
+
+def cnn(norms=False, relu_on_logits=False):
+    """Two convolutions with 10 and 20 channels, two linear layers: (N, 1, 28, 28) -> (N, 10) logits.
+
+    norms=True: BatchNorm after the second convolution and after the first linear layer only, as in S1's net ("Batch Normalization in Deep Learning").
+    relu_on_logits=True: with the ReLU that S1 puts on the logits.
+    """
+    return nn.Sequential(nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(),                                   # (N, 10, 12, 12)
+                         nn.Conv2d(10, 20, 5), *([nn.BatchNorm2d(20)] if norms else []), nn.MaxPool2d(2), nn.ReLU(),      # (N, 20, 4, 4)
+                         nn.Flatten(), nn.Linear(320, 50), *([nn.BatchNorm1d(50)] if norms else []), nn.ReLU(),
+                         nn.Linear(50, 10), *([nn.ReLU()] if relu_on_logits else []))
+
+
+class LeNet(nn.Module):
+    """Two convolutions with 6 and 16 channels, three linear layers: (N, channels, side, side) -> (N, 10) logits.
+
+    By default the net of S4 ("Batch Normalization and Its Effects on the Learning Process of Convolutional Neural Networks"), for
+    (N, 3, 32, 32) and with 62,006 parameters; after LeCun et al. 1998. Subclasses replace `features`.
+    Raises ValueError where the side leaves nothing after the second pooling.
+    """
+
+    def __init__(self, channels=3, side=32):
+        super().__init__()
+        left = ((side - 4) // 2 - 4) // 2
+        if left < 1:
+            raise ValueError(f"side={side}: expected images of at least 16 x 16 pixels")
+        self.conv1, self.conv2 = nn.Conv2d(channels, 6, 5), nn.Conv2d(6, 16, 5)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(16 * left * left, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def features(self, x):
+        x = max_pool2d(self.conv1(x).relu(), 2)              # (N, 6, 14, 14) of 32 x 32 pixels
+        return max_pool2d(self.conv2(x).relu(), 2)           # (N, 16, 5, 5)
+
+    def forward(self, x):
+        x = self.features(x).flatten(1)
+        return self.fc3(self.fc2(self.fc1(x).relu()).relu())
 
 
 @torch.no_grad()

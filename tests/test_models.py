@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models import Dropout, mlp, scaled, sigmoid_net
+from helpers.models import Dropout, LeNet, cnn, mlp, scaled, sigmoid_net, small_cnn
 
 
 def names(net):
@@ -33,6 +33,33 @@ def test_sigmoid_net_starts_from_small_gaussian_weights():
     for layer in linear:
         assert 0.008 < layer.weight.std() < 0.012 and layer.weight.abs().max() > 0.02        # a uniform one ends at 1.7 sd
         assert not layer.bias.any()
+
+
+def count(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_small_cnn_has_its_norm_after_the_second_convolution():
+    assert names(small_cnn()) == ["Conv2d", "ReLU", "AvgPool2d"] * 2 + ["Flatten", "Linear", "ReLU", "Linear"]
+    assert names(small_cnn(nn.BatchNorm2d))[3:6] == ["Conv2d", "BatchNorm2d", "ReLU"]
+    assert count(small_cnn()) == 78 + 168 + 150 * 25 + 25 + 260 and count(small_cnn(nn.BatchNorm2d)) == count(small_cnn()) + 12
+    assert small_cnn(nn.BatchNorm2d)(torch.ones(2, 1, 28, 28)).shape == (2, 10)
+
+
+def test_cnn_has_norms_after_conv2_and_the_first_linear_layer_only():
+    with_norms = [layer for layer in cnn(norms=True) if not isinstance(layer, (nn.ReLU, nn.MaxPool2d, nn.Flatten))]
+    assert names(with_norms) == ["Conv2d", "Conv2d", "BatchNorm2d", "Linear", "BatchNorm1d", "Linear"]
+    assert count(cnn()) == 260 + 5020 + 320 * 50 + 50 + 510 and count(cnn(norms=True)) == count(cnn()) + 40 + 100
+    x = torch.randn(3, 1, 28, 28)
+    assert cnn()(x).min() < 0 and cnn(relu_on_logits=True)(x).min() == 0
+
+
+def test_lenet_has_the_published_number_of_parameters():
+    assert count(LeNet()) == 62_006 and LeNet()(torch.ones(2, 3, 32, 32)).shape == (2, 10)
+    assert LeNet()(torch.ones(2, 3, 32, 32)).min() < 0
+    assert LeNet(1, 28)(torch.ones(2, 1, 28, 28)).shape == (2, 10)
+    assert LeNet(1, 16).fc1.in_features == 16
+    with pytest.raises(ValueError, match="at least 16 x 16"): LeNet(1, 15)
 
 
 def test_scaled_multiplies_weight_matrices_and_kernels_only():

@@ -1,0 +1,78 @@
+"""Pictures of notebook 03: two trainings side by side, and nets without and with BatchNorm, seed by seed."""
+import numpy as np
+
+from .curves import HALO
+from .parts import array, broken, headline, short
+from .roles import FAINT, QUIET, normalized, raw
+
+
+def two_runs(fig, epochs=10, steps=7, top=2.6):
+    """Training loss of two nets, one run each, against epochs; the later part is drawn on top, so that equal curves are one.
+
+    draw(plain, other, name): (T,) losses in nats of every step so far, of the plain net and of the other; name: what the other is called.
+    epochs, steps: how many epochs the axis shows, and how many steps make one."""
+    say = headline(fig)
+    ax = fig.add_axes((0.085, 0.14, 0.72, 0.63))
+    ax.set(xlim=(0, epochs), ylim=(0, top), xlabel="epochs", ylabel="training loss (cross-entropy, nats)", xticks=range(0, epochs + 1))
+    ax.axhline(np.log(10), color=FAINT, lw=1.2)
+    ax.text(epochs, np.log(10), " guessing", va="center", color=QUIET, size=9.5)
+    wide, = ax.plot([], [], color=normalized.color, lw=4.5, alpha=0.55, animated=True)
+    dashed, = ax.plot([], [], **raw.line, lw=1.8, animated=True)
+    ends = [ax.plot([], [], **role.dots, ms=7, animated=True)[0] for role in (normalized, raw)]
+    signs = [ax.text(0, 0, "", color=role.ink, weight="bold", size=10, va="center", animated=True, path_effects=HALO) for role in (normalized, raw)]
+
+    def draw(plain, other, name):
+        found = [array(other), array(plain)]
+        times = [np.arange(1, len(loss) + 1) / steps for loss in found]
+        last = [loss[-steps:].mean() for loss in found]
+        for line, x, y in zip((wide, dashed), times, found): line.set_data(x, np.clip(np.nan_to_num(y, nan=top), 0, top))
+        apart = 0.0 if abs(last[0] - last[1]) > 0.26 or abs(times[0][-1] - times[1][-1]) > 3 else 0.13
+        up = 1 if last[0] >= last[1] else -1
+        for dot, sign, x, y, words, way in zip(ends, signs, times, last, (name, "plain"), (up, -up)):
+            dot.set_data([x[-1]], [min(y, top)])
+            sign.set(text=words, position=(x[-1] + 0.18, np.clip(min(y, top) + way * apart, 0.1, top - 0.1)))
+        same = len(found[0]) == len(found[1]) and np.array_equal(*found)
+        difference = last[0] - last[1]
+        finding = ("Two runs, one line: equal to the last bit" if same else
+                   f"{name}: the loss ends {short(abs(round(difference, 2)))} {'lower' if difference < 0 else 'higher'}")
+        figures = "last epoch: " + ", ".join(f"{short(round(y, 2))} {words} (epoch {x[-1]:.0f})" for x, y, words in zip(times, last, (name, "plain")))
+        say(finding[0].upper() + finding[1:], figures)
+        return f"{finding[0].upper() + finding[1:]}; {figures}."
+    return draw
+
+
+def pairs(fig):
+    """Accuracy of nets without and with BatchNorm: a line for each seed, the means as large dots.
+
+    draw(names, plain, bn): names of up to three nets; plain and bn (nets, K), accuracies of the same K seeds."""
+    say = headline(fig)
+    ax = fig.add_axes((0.085, 0.1, 0.895, 0.62))
+    ax.set(xlim=(-0.5, 2.5), ylim=(0, 1), ylabel="accuracy on new images", yticks=[0, 0.25, 0.5, 0.75, 1], xticks=[])
+    ax.axhline(0.1, color=FAINT, lw=1.2, zorder=0)
+    ax.text(-0.48, 0.125, "guessing", color=QUIET, size=9.5)
+    lines, = ax.plot([], [], color=QUIET, lw=0.8, alpha=0.6, animated=True)
+    dots = [ax.plot([], [], **role.dots, ms=9, animated=True)[0] for role in (raw, normalized)]
+    titles = [ax.text(0, -0.05, "", ha="center", va="top", transform=ax.get_xaxis_transform(), animated=True) for _ in range(3)]
+    values = [[ax.text(0, 0, "", color=role.ink, weight="bold", size=10, va="center", ha=ha, animated=True, path_effects=HALO) for _ in range(3)]
+              for role, ha in ((raw, "right"), (normalized, "left"))]
+    for x, words, role in (0.0, "without BatchNorm", raw), (0.37, "with BatchNorm", normalized):
+        ax.plot([x + 0.02], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=8)
+        ax.text(x + 0.045, 1.075, words, color=role.ink, weight="bold", size=10, va="center", transform=ax.transAxes)
+
+    def draw(names, plain, bn):
+        found = [array(plain), array(bn)]                                  # (nets, K) each
+        nets, seeds = found[0].shape
+        places = np.linspace(0, 2, 2 * nets + 1)[1::2] if nets < 3 else np.arange(3.0)
+        ends = [np.repeat(places + shift, seeds) for shift in (-0.2, 0.2)]
+        lines.set_data(*broken(np.stack(ends, 1), np.stack([v.ravel() for v in found], 1)))
+        for dot, shift, v, signs in zip(dots, (-0.2, 0.2), found, values):
+            dot.set_data(places + shift, v.mean(1))
+            for sign, x, mean in zip(signs, places + 1.25 * shift, v.mean(1)): sign.set(text=f"{mean:.2f}", position=(x, mean))
+        for title, x, name in zip(titles, places, names): title.set(text=name, x=x)
+        better = (found[1] > found[0]).sum(1)
+        finding = "BatchNorm is ahead in " + ", ".join(f"{b} of {seeds}" for b in better) + " seeds"
+        figures = f"thin: {seeds} seeds, the same start and batches; dots: means"
+        say(finding, figures)
+        rows = "; ".join(f"{name} {a:.2f} without, {b:.2f} with" for name, a, b in zip(names, found[0].mean(1), found[1].mean(1)))
+        return f"{finding}; {figures}. Mean accuracy: {rows}."
+    return draw
