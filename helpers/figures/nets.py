@@ -1,9 +1,13 @@
 """Pictures of notebook 03: two trainings side by side, and nets without and with BatchNorm, seed by seed."""
+from functools import partial
+
 import numpy as np
 
-from .curves import HALO
+from .curves import HALO, losses
 from .parts import array, broken, headline, short
 from .roles import FAINT, QUIET, normalized, raw
+
+losses_of_70 = partial(losses, steps=70)
 
 
 def two_runs(fig, epochs=10, steps=7, top=2.6):

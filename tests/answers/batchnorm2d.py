@@ -1,0 +1,227 @@
+"""Answers to the exercises of helpers/lessons/batchnorm2d.py, written in another way than there."""
+import torch
+from torch import nn
+from torch.nn.functional import batch_norm, instance_norm
+
+
+def by_torch(h, gamma, beta, eps):
+    return batch_norm(h, None, None, gamma, beta, training=True, eps=eps)
+
+
+def as_table(h, gamma, beta, eps):
+    N, C, H, W = h.shape
+    table = h.movedim(1, 3).reshape(N * H * W, C)
+    table = (table - table.mean(0)) / (table.var(0, correction=0) + eps) ** 0.5
+    return (gamma * table + beta).view(N, H, W, C).movedim(3, 1)
+
+
+def channel_by_channel(h, gamma, beta, eps):
+    out = torch.empty_like(h)
+    for c in range(h.shape[1]):
+        x = h[:, c]
+        centred = x - x.sum() / x.numel()
+        out[:, c] = gamma[c] * centred / ((centred ** 2).mean() + eps).sqrt() + beta[c]
+    return out
+
+
+def affine(x, gamma, beta):
+    return x * gamma[None, :, None, None] + beta[None, :, None, None]
+
+
+def plain(h, eps):
+    return batch_norm(h, None, None, training=True, eps=eps)
+
+
+def centred(h):
+    return h - h.mean((0, 2, 3), keepdim=True)
+
+
+def spread(h, correction=0):
+    return h.std((0, 2, 3), correction=correction, keepdim=True)
+
+
+def scrambled(h, gamma, beta, eps):
+    table = h.contiguous().view(-1, h.shape[1])
+    return affine(batch_norm(table, None, None, training=True, eps=eps).view(h.shape), gamma, beta)
+
+
+def flattened(h, gamma, beta, eps):
+    units = batch_norm(h.flatten(1), None, None, training=True, eps=eps)
+    return affine(units.view(h.shape), gamma, beta)
+
+
+def across_channels(h, gamma, beta, eps):
+    last = h.movedim(1, 3)
+    return affine(nn.functional.layer_norm(last, last.shape[-1:], eps=eps).movedim(3, 1), gamma, beta)
+
+
+def everything(h, gamma, beta, eps):
+    return affine((h - h.mean()) / (h.var(correction=0) + eps).sqrt(), gamma, beta)
+
+
+# ---- uncalled_modules
+
+def called_names(model, x, layers):
+    names = []
+    hooks = [layer.register_forward_pre_hook(lambda layer, args, name=name: names.append(name)) for name, layer in layers]
+    model(x)
+    for hook in hooks: hook.remove()
+    return names
+
+
+def leaves(model):
+    return [(name, layer) for name, layer in model.named_modules() if next(layer.children(), None) is None]
+
+
+def in_eval(model, look):
+    was = model.training
+    model.train(False)
+    found = look()
+    model.train(was)
+    return found
+
+
+def by_pre_hook(model, x):
+    names = in_eval(model, lambda: called_names(model, x, leaves(model)))
+    return {name for name, _ in leaves(model) if name not in names}
+
+
+def by_global_hook(model, x):
+    seen = []
+    with nn.modules.module.register_module_forward_hook(lambda layer, *_: seen.append(layer)):
+        in_eval(model, lambda: model(x))
+    return tuple(name for name, layer in leaves(model) if not any(layer is other for other in seen))
+
+
+def without_gradient(model, x):
+    model.zero_grad()
+    model(x).sum().backward()
+    return [name for name, layer in leaves(model) if [p for p in layer.parameters() if p.grad is None]]
+
+
+def of_children(model, x):
+    children = [(name, layer) for name, layer in model.named_children() if not list(layer.children())]
+    names = in_eval(model, lambda: called_names(model, x, children))
+    return [name for name, _ in children if name not in names]
+
+
+def with_containers(model, x):
+    names = in_eval(model, lambda: called_names(model, x, model.named_modules()))
+    return [name for name, _ in model.named_modules() if name not in names]
+
+
+def leaves_hooks(model, x):
+    names = []
+    for name, layer in leaves(model): layer.register_forward_hook(lambda layer, args, out, name=name: names.append(name))
+    in_eval(model, lambda: model(x))
+    return [name for name, _ in leaves(model) if name not in names]
+
+
+def in_train(model, x):
+    names = called_names(model, x, leaves(model))
+    return [name for name, _ in leaves(model) if name not in names]
+
+
+def stays_in_eval(model, x):
+    model.eval()
+    return in_train(model, x)
+
+
+# ---- the homework
+
+def by_building(x_shape, channels, k, padding):
+    N, C, _, _ = x_shape
+    with torch.device("meta"):
+        values = nn.Conv2d(C, channels, k, padding=padding)(torch.empty(x_shape)).numel()
+    return values * C * k ** 2, values * (C * k ** 2 - 1)
+
+
+def pixel_by_pixel(x_shape, channels, k, padding):
+    N, C, H, W = x_shape
+    rows, columns = (len(range(0, side + 2 * padding - k + 1)) for side in (H, W))
+    each = sum(1 for _ in range(C) for _ in range(k) for _ in range(k))
+    return N * rows * columns * channels * each, N * rows * columns * channels * (each - 1)
+
+
+def cost(values, products, additions):
+    return values * products, values * additions
+
+
+def area(x_shape, k, padding):
+    return (x_shape[2] + 2 * padding + 1 - k) * (x_shape[3] + 2 * padding + 1 - k)
+
+
+def of_torch(padding=2, bias=True):
+    """The table of SimpleNet, read off torch's own layers."""
+    with torch.device("meta"):                               # shapes without numbers
+        side = (((224 + 2 * padding - 4) // 2) + 2 * padding - 4) // 2
+        layers = (nn.Conv2d(3, 6, 5, padding=padding, bias=bias), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5, padding=padding, bias=bias), nn.MaxPool2d(2),
+                  nn.Linear(16 * side * side, 64, bias=bias), nn.Linear(64, 1, bias=bias))
+        rows, x = [], torch.zeros(10, 3, 224, 224)
+    for layer in layers:
+        x = layer(x.flatten(1) if isinstance(layer, nn.Linear) else x)
+        numbers = [0 if getattr(layer, name, None) is None else getattr(layer, name).numel() for name in ("weight", "bias")]
+        rows.append((*numbers, tuple(x.shape)))
+    return rows
+
+
+def written_out():
+    return ((450, 6, (10, 6, 224, 224)), (0, 0, (10, 6, 112, 112)), (2400, 16, (10, 16, 112, 112)), (0, 0, (10, 16, 56, 56)),
+            (3_211_264, 64, (10, 64)), (64, 1, (10, 1)))
+
+
+def changed(**rows):
+    table = dict(zip(("conv1", "pool1", "conv2", "pool2", "fc1", "fc2"), written_out()))
+    return lambda: tuple({**table, **rows}.values())
+
+
+right = {
+    "batchnorm2d": [by_torch, as_table, channel_by_channel],
+    "uncalled_modules": [by_pre_hook, by_global_hook],
+    "convolution_cost": [by_building, pixel_by_pixel],
+    "simple_net": [of_torch, written_out],
+}
+
+wrong = {
+    "batchnorm2d": {
+        "scrambled": scrambled,
+        "per_image": lambda h, gamma, beta, eps: affine(instance_norm(h, eps=eps) if h[0, 0].numel() > 1 else h, gamma, beta),
+        "per_pixel": flattened,
+        "over_channels": across_channels,
+        "over_everything": everything,
+        "no_affine": lambda h, gamma, beta, eps: plain(h, eps),
+        "last_axis": lambda h, gamma, beta, eps: plain(h, eps) * gamma + beta,
+        "variance": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) ** 2 + eps), gamma, beta),
+        "no_eps": lambda h, gamma, beta, eps: affine(centred(h) / spread(h), gamma, beta),
+        "eps_outside": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) + eps), gamma, beta),
+        "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5, gamma, beta),
+    },
+    "uncalled_modules": {
+        "every_name": lambda model, x: [name for name, _ in leaves(model)],
+        "called": lambda model, x: in_eval(model, lambda: called_names(model, x, leaves(model))),
+        "by_gradient": without_gradient,
+        "children_only": of_children,
+        "containers": with_containers,
+        "hooks_left": leaves_hooks,
+        "statistics_moved": in_train,
+        "mode_changed": stays_in_eval,
+    },
+    "convolution_cost": {
+        "no_inputs": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), k * k, k * k - 1),
+        "no_outputs": lambda x, channels, k, padding: cost(x[0] * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
+        "one_image": lambda x, channels, k, padding: cost(channels * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
+        "no_padding": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, 0), x[1] * k * k, x[1] * k * k - 1),
+        "channels_apart": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), x[1] * k * k, x[1] * (k * k - 1)),
+        "one_more": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), x[1] * k * k, x[1] * k * k),
+    },
+    "simple_net": {
+        "no_padding": lambda: of_torch(padding=0),
+        "no_inputs": changed(conv1=(150, 6, (10, 6, 224, 224)), conv2=(400, 16, (10, 16, 112, 112))),
+        "one_kernel": changed(conv1=(75, 6, (10, 6, 224, 224)), conv2=(150, 16, (10, 16, 112, 112))),
+        "pooling_mixes": changed(pool1=(0, 0, (10, 3, 112, 112)), conv2=(3 * 25 * 16, 16, (10, 16, 112, 112)), pool2=(0, 0, (10, 8, 56, 56)),
+                                 fc1=(8 * 56 * 56 * 64, 64, (10, 64))),
+        "pooling_learns": changed(pool1=(4, 0, (10, 6, 112, 112)), pool2=(4, 0, (10, 16, 56, 56))),
+        "no_biases": lambda: of_torch(bias=False),
+        "bias_a_weight": lambda: tuple((weights, weights, shape) for weights, _, shape in written_out()),
+    },
+}
