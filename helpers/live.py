@@ -168,11 +168,12 @@ class Picture:
         """Width and height on the page, in CSS pixels."""
         return tuple(round(inches * 100) for inches in self.fig.get_size_inches())
 
-    def tag(self, png=None):
+    def tag(self, png=None, alt=None):
         """<img> of the canvas as it stands, or of other PNG bytes; it shrinks with the page, and has its place before it is loaded."""
+        alt = self.alt if alt is None else alt
         data, (width, height) = base64.b64encode(png or self.screen()).decode(), self.css
         return (f'<img width="{width}" height="{height}" style="max-width:100%;height:auto;display:block" decoding="sync" '
-                f'alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">')
+                f'alt="{html.escape(alt)}" src="data:image/png;base64,{data}">')
 
     def screen(self):
         """PNG bytes of the canvas, packed for speed."""
@@ -312,7 +313,7 @@ class Lab:
             if turn != self.turn: return
             self.error = error
             words = f"{html.escape(type(error).__name__)}: {html.escape(str(error))}"
-            self.image.value = (f'<div style="position:relative"><div style="opacity:0.25">{self.picture.tag()}</div><pre role="alert" style="'
+            self.image.value = (f'<div style="position:relative"><div style="opacity:0.25">{self.picture.tag(alt="")}</div><pre role="alert" style="'
                                 f'position:absolute;left:0;right:0;bottom:0;margin:0;padding:8px;max-height:100%;overflow:auto;white-space:pre-wrap;'
                                 f'background:#fff;color:#8a1c00;border:1px solid">{words}</pre></div>')
 
@@ -323,7 +324,8 @@ class Lab:
             box, told = ("☐", "") if where is None else ("☑", html.escape(f"found at {where}"))
             return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="flex:1 1 20em;padding-left:1.5em;text-indent:-1.5em">{box} {html.escape(text)}</span>'
                     f'<span style="flex:1 0 16em;min-height:1.5em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis" title="{told}">{told}</span></div>')
-        return f'<div role="status" style="max-width:{self.picture.css[0]}px">{"".join(map(line, self.goals))}</div>'
+        wide = f"width:0;min-width:min(100%,{self.picture.css[0]}px)"        # as the picture, however long a line is
+        return f'<div role="status" style="{wide}">{"".join(map(line, self.goals))}</div>'
 
     def begin(self, turn):
         """A training starts: from now on Stop and the bar keep their places."""

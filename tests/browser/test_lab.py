@@ -149,6 +149,8 @@ def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
             assert box["width"] < 375 and box["height"] / box["width"] == pytest.approx(380 / 680, abs=0.01)
             area = one.it.locator(".jp-Cell-outputArea").bounding_box()
             assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
+        goals, area = cell.it.get_by_role("status").bounding_box(), cell.it.locator(".jp-Cell-outputArea").bounding_box()
+        assert goals["x"] + goals["width"] <= area["x"] + area["width"] + 1          # its long "found at" is cut, not the page widened
     finally:
         page.set_viewport_size(size)
 
