@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from IPython.display import display
+from faults import faults as of_picture, moved_background
 from record import faults, normalized
 
 from helpers import live
@@ -178,14 +179,17 @@ def settings(lab, draw):
     for _ in range(20): yield {name: any_value(widget, draw) for name, widget in lab.controls.items()}
 
 
-def drive(lab, seed=0, training=0.4):
-    """Put every setting; each must draw, without an error, and say something. training: seconds a training run gets after its first picture."""
+def drive(lab, seed=0, training=0.4, look=lambda picture: []):
+    """Put every setting; each must draw, without an error or a fault that look(picture) sees, and say something. training: seconds a training run gets
+    after its first picture."""
     for chosen in settings(lab, random.Random(seed)):
         lab.picture.alt = ""
         lab.put(**chosen)
         let_train(lab, training)
         assert lab.error is None, f"{chosen}: {lab.error!r}"
         assert lab.picture.alt.strip(), f"{chosen}: no alt text, so nothing was drawn"
+        found = look(lab.picture)
+        assert not found, f"{chosen}: {found}"
 
 
 def let_train(lab, seconds):
@@ -203,7 +207,8 @@ def let_train(lab, seconds):
 @each_notebook
 def test_labs_draw_at_every_setting(path, monkeypatch):
     for lab in run(path, monkeypatch):
-        drive(lab)
+        drive(lab, look=of_picture)
+        assert not moved_background(lab.picture), "draw changed an artist that is not animated"
         lab.close()
 
 
@@ -248,3 +253,10 @@ def test_driving_finds_a_lab_that_says_nothing(monkeypatch):
     monkeypatch.delenv("RECORD", raising=False)
     live.live(lambda value: dict(value=value), lambda fig: lambda value: " ", value=(0, 1))
     with pytest.raises(AssertionError, match="no alt text"): drive(live.labs[0])
+
+
+def test_driving_finds_a_fault_of_the_picture(monkeypatch):
+    monkeypatch.setattr(live, "labs", [])
+    monkeypatch.delenv("RECORD", raising=False)
+    live.live(lambda value: dict(value=value), title, value=(0, 1))
+    with pytest.raises(AssertionError, match="too little"): drive(live.labs[0], look=of_picture)
