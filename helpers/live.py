@@ -1,6 +1,6 @@
 """Sliders -> numbers -> picture, within a blink.
 
-    live(compute, figure, gamma=(0.1, 5.0, 3.0), goals={"gamma at which the line explains 90 %": lambda at: at.r2 < 0.9})
+    live(compute, figure, gamma=(0.1, 5.0, 3.0), goals={"a gamma below 1": lambda at: at.gamma < 1})
     show(figure, h=h)
 
 compute(**settings) returns the numbers as a dict: the formula, written in the notebook.
@@ -46,7 +46,7 @@ def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
     goals: {text: test}, what the learner is to find. test(at) gets the settings and the numbers as attributes and says whether
         it is found. Judged from the learner's first move on, and of a training run at its end; what was found stays ticked.
     controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a checkbox, [a, b, ...] for
-        buttons, or any widget with a value.
+        buttons, or any widget with a value. Names shown are the settings' own; `size` and `goals` are taken.
     Set RECORD=1 to store a picture in place of the widgets, for readers without a kernel.
     Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
@@ -214,7 +214,7 @@ class Lab:
         self.bar = widgets.HTML(layout=widgets.Layout(width="240px", height="32px", display=away))
         self.stop = widgets.Button(description="Stop", disabled=True, layout=widgets.Layout(width="80px", display=away))
         self.reset = widgets.Button(description="Reset", layout=widgets.Layout(width="80px"))
-        self.stop.on_click(lambda _: self.halt("stopped"))
+        self.stop.on_click(lambda _: self.rest(self.halt()))
         self.start = self.settings()
         self.reset.on_click(lambda _: self.put(**self.start))
         for w in controls.values(): w.observe(self.move, names="value")
@@ -244,6 +244,7 @@ class Lab:
             self.left = self.left or settings != self.start
             numbers = self.compute(**settings)
             if not inspect.isgenerator(numbers):
+                self.rest(turn)
                 self.show(numbers, turn)
                 self.judge(settings, numbers, turn)
             elif change is None:                              # first run: inside the cell, so that Run All is in order
@@ -252,7 +253,9 @@ class Lab:
                 with LOCK:
                     self.worker = threading.Thread(target=self.stream, args=(numbers, turn, settings, self.worker), daemon=True)
                     self.worker.start()
-        except Exception as error: self.fail(error, turn)
+        except Exception as error:
+            self.rest(turn)
+            self.fail(error, turn)
 
     def stream(self, steps, turn, settings, before=None):
         """Draw each result as it comes, until a newer move or Stop; one that is overtaken while it waits never starts."""
@@ -269,14 +272,17 @@ class Lab:
         except Exception as error: self.fail(error, turn)
         finally:                                              # an interrupted kernel too
             steps.close()
-            if not self.stop.disabled: self.say(turn, "stopped")
+            self.rest(turn)
 
-    def halt(self, words=None):
+    def halt(self):
         """What runs ends at its next step and shows nothing more; returns the number of the new turn."""
         with LOCK:
-            if words and not self.stop.disabled: self.say(self.turn, words)
             self.turn += 1
             return self.turn
+
+    def rest(self, turn):
+        """Nothing runs any more; if something did, it was stopped."""
+        if not self.stop.disabled: self.say(turn, "stopped")
 
     def close(self):
         """End what runs, and free the widgets; the controls may be the learner's own."""
@@ -299,13 +305,12 @@ class Lab:
     def judge(self, settings, numbers, turn):
         """Tick the goals that are met; the opening picture answers none."""
         at = SimpleNamespace(**{**settings, **(numbers or {})})
-        met = [text for text, test in self.goals.items() if test(at)]
+        met = [text for text, test in self.goals.items() if text not in self.found and test(at)]
         with LOCK:
-            new = [text for text in met if text not in self.found]
-            if turn == self.turn and self.left and new:
-                where = ", ".join(f"{name} = {in_words(w, settings[name])}" for name, w in self.controls.items())
-                self.found.update(dict.fromkeys(new, where))
-                self.list.value = self.ticks()
+            if turn != self.turn or not self.left or not met: return
+            where = ", ".join(f"{name} = {in_words(w, settings[name])}" for name, w in self.controls.items())
+            self.found.update(dict.fromkeys(met, where))
+            self.list.value = self.ticks()
 
     def fail(self, error, turn):
         """Say what went wrong in front of the picture, which is no longer that of the settings."""

@@ -371,6 +371,20 @@ def test_an_error_in_a_training_is_said_and_the_next_run_recovers():
     assert lab.error is None and shown_by(lab)[1] == "x is 4"
 
 
+@pytest.mark.parametrize("then, said", [(0, "x is 0"), (9, "ValueError: 9 is refused")])
+def test_a_training_followed_by_what_does_not_train_is_over(then, said):
+    steps = Steps()
+    def either(x):
+        if x == 9: raise ValueError("9 is refused")
+        return steps(x) if x else dict(x=0)
+    lab = open_lab(either, x=(0, 9, 2))
+    lab.controls["x"].value = 5
+    until(lambda: 5 in steps.started and not lab.stop.disabled)
+    lab.controls["x"].value = then
+    lab.worker.join(10)
+    assert lab.stop.disabled and words(lab.bar).startswith("stopped at") and said in (words(lab.image), shown_by(lab)[1])
+
+
 def test_a_training_that_yields_nothing_says_so():
     with pytest.raises(ValueError, match="yielded nothing"): open_lab(lambda x: (y for y in ()), x=(0, 1))
 
