@@ -5,11 +5,72 @@ from ..exercises import Exercise
 from ..learn import Question
 
 straight_line = Question(
-    "Inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the output's variance does the best straight line explain (R²)?",
-    {"50 %": "That would be a curve that is nearly a step; most of these inputs never reach the bends.",
+    "Inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of its output does the best straight line explain (R²)?",
+    {"50 %": "Not even a step from 0 to 1 is so far from a line: it has 64 %.",
      "80 %": "That is what inputs five times as wide give.",
-     "98 %": "Two thirds of the inputs lie between -1 and 1, where the curve leaves its tangent by less than 0.02; the rest is not far out either."},
+     "98 %": "Two thirds of the inputs lie between −1 and 1, where the curve leaves its tangent by less than 0.02; the rest is not far out either."},
     "98 %")
+
+other_batch = Question(
+    "Gamma and beta are set so that one batch comes back: 64 samples of 5 units, sd 2. A second batch from the same source takes the same two, in train mode. "
+    "The largest of its 320 errors is about",
+    {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is normalized by its own mean and spread, which gamma and beta do not know.",
+     "0.01": "The two means alone differ by about 0.25 standard deviations of a mean, that is by a quarter to a half.",
+     "1": "A mean of 64 values is off by 0.25, and so is the mean that was put into beta; the spreads differ too, and far out that counts most."},
+    "1")
+
+eval_mode = Question(
+    "In eval mode BatchNorm normalizes every batch by the same stored mean and variance. Gamma and beta are now set from these two. "
+    "For a batch that the layer has never seen, the largest error is about",
+    {"1, as in train mode": "In train mode each batch brings its own mean and spread. In eval mode they are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
+     "0.01": "Nothing is left to differ from batch to batch: what the layer takes off and divides by is what beta and gamma put back.",
+     "0.000001": "The same numbers are taken off and put back, so only rounding is left. The layer is the identity."},
+    "0.000001")
+
+circle = Question(
+    "Points in the plane, half of them inside a circle around 0. A net with one layer of 16 sigmoids is to tell inside from outside. "
+    "Before the sigmoids stands BatchNorm with affine=False: no gamma, no beta. Its accuracy:",
+    {"0.95, as with gamma and beta": "The weights before and after can scale. But nothing before the sigmoids can shift: BatchNorm takes every bias off.",
+     "0.75, some of it is lost": "A net that could treat a point and its mirror image alike on one side would get there. This one treats them oppositely.",
+     "0.5, guessing": "All inputs of the sigmoids have mean 0, so each sigmoid treats x and −x oppositely. The circle treats them alike."},
+    "0.5, guessing")
+
+zeros = Question(
+    "A unit has gamma 1 and beta −1, and a ReLU behind it. Its normalized values form a bell. How many of the outputs are 0?",
+    {"16 %": "That is the share above 1, which stays alive: ĥ − 1 is positive only there.",
+     "50 %": "That is beta 0: the bell is cut in the middle.",
+     "84 %": "ĥ − 1 is negative for all ĥ below 1, and 84 % of a bell lie below one standard deviation."},
+    "84 %")
+
+zero_gamma = Question(
+    "A block adds its result to its input: y = x + γ ĥ + β, where ĥ are the normalized outputs of a linear layer. Gamma and beta start at 0. "
+    "In the first step, which numbers of the block get a gradient?",
+    {"none: zero is dead": "What gamma multiplies, ĥ, is not 0: the gradient of gamma is the sum of ĥ times what comes from above.",
+     "the linear layer's weights too": "On the way to them the gradient is multiplied by gamma, which is 0.",
+     "gamma and beta only": "Their gradients do not hold gamma. After one step gamma is no longer 0, and the weights before it follow."},
+    "gamma and beta only")
+
+
+def straightness(h):
+    """R² of the best straight line through the outputs of a sigmoid with the inputs h (N,)."""
+    return torch.corrcoef(torch.stack([h, torch.sigmoid(h)]))[0, 1] ** 2
+
+
+squash_goals = {
+    "beta 0: a gamma at which the line explains just less than 90 % (R² 0.89 to 0.90)": lambda at: at.beta == 0 and 0.89 <= straightness(at.h) < 0.9,
+    "gamma 1: a beta that brings the mean output to between 0.04 and 0.05": lambda at: at.gamma == 1 and 0.04 < torch.sigmoid(at.h).mean() < 0.05,
+}
+
+
+def _moments_match(at):
+    return abs(at.y.mean() - at.target.mean()) < 0.06 and abs(at.y.std() - at.target.std()) < 0.06
+
+
+match_goals = {
+    "its own values: match mean and sd in two moves": lambda at: at.target_is == "its own values" and at.gamma > 0 and _moments_match(at),
+    "its own values: a gamma below 0 with the same mean and sd. What is the overlap?": lambda at: at.target_is == "its own values" and at.gamma < 0 and _moments_match(at),
+    "another shape: the same mean and sd. What is the overlap?": lambda at: at.target_is == "another shape" and _moments_match(at),
+}
 
 
 def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=False, variance=False, unbiased=False, no_eps=False, eps_outside=False,
@@ -43,3 +104,27 @@ recover = Exercise(recovering, probes=[(_two_units, 1e-2)], names=("gamma", "bet
     "The layer subtracted the mean and divided by the root. Which of the two numbers adds, which multiplies?",
     "To undo a division by sqrt(var + eps), multiply by exactly that; each unit has its own, over the batch: dim 0.",
 ), solution=recover_solution, why="Gamma multiplies by what the layer divided by, beta adds what it subtracted; the biased variance and eps inside the root, because the layer took these.")
+
+
+def folding(gamma, beta, W, divided=False, unfolded=False, rows=False, beta_kept=False, beta_times=False):
+    """gamma (C,) above 0, beta (C,), W (out, C) -> beta, W that give the same without gamma: W relu(gamma h + beta) = W' relu(h + beta')."""
+    scale = 1 / gamma if divided else torch.ones_like(gamma) if unfolded else gamma
+    return beta if beta_kept else beta * gamma if beta_times else beta / gamma, W * (scale[:, None] if rows else scale)
+
+
+def fold_scale_solution(gamma, beta, W):
+    return beta / gamma, W * gamma                       # (C,), (out, C): column c of W reads unit c
+
+
+_gamma, _beta, _W = torch.tensor([2.0, 0.5]), torch.tensor([-1.0, 3.0]), torch.tensor([[1.0, 4.0], [-3.0, 0.7]])
+
+fold_scale = Exercise(folding, probes=[(_gamma, _beta, _W), (torch.tensor([1.5, 4.0]), torch.tensor([0.6, -2.0]), _W.T)], names=("beta", "W"), mistakes={
+    "divided": "W is divided by gamma. Gamma is gone before the ReLU, so the next weights have to multiply by it.",
+    "unfolded": "W is as it was: the factor gamma is lost. The next weights have to take it over.",
+    "rows": "Gamma multiplies the rows of W. A row of W makes one output from all units; unit c is read by column c.",
+    "beta_kept": "Beta stays as it is. gamma * h + beta = gamma * (h + beta / gamma): what is inside the brackets goes through the ReLU.",
+    "beta_times": "Beta is multiplied by gamma: take gamma out of gamma * h + beta, and beta is divided by it.",
+}, hints=("A ReLU lets a positive factor through: relu(gamma * a) = gamma * relu(a). Write gamma * h + beta as gamma times something.",
+          "gamma * h + beta = gamma * (h + beta / gamma). So beta / gamma stays before the ReLU, and gamma goes to what reads the unit.",
+          "Output o is the sum over c of W[o, c] * relu(...)[c]: unit c is read by column c of W. `W * gamma` multiplies the columns."),
+    solution=fold_scale_solution, why="A positive factor passes through a ReLU, so the next layer can do gamma's work. It cannot do beta's: beta is added before the bend.")

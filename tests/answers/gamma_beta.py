@@ -20,9 +20,27 @@ def transposed(h, eps):
     return torch.stack([(row.var(unbiased=False) + eps).sqrt() for row in h]), torch.stack([row.mean() for row in h])
 
 
-right = {"recover": [from_moments, from_std, in_numpy]}
+def by_loop(gamma, beta, W):
+    return torch.stack([b / g for g, b in zip(gamma, beta)]), torch.stack([g * column for g, column in zip(gamma, W.T)], 1)
 
-wrong = {"recover": {
+
+def by_matrix(gamma, beta, W):
+    return torch.linalg.solve(torch.diag(gamma), beta), W @ torch.diag(gamma)
+
+
+def by_einsum(gamma, beta, W):
+    return [beta * gamma ** -1, torch.einsum("oc,c->oc", W, gamma)]
+
+
+right = {"recover": [from_moments, from_std, in_numpy], "fold_scale": [by_loop, by_matrix, by_einsum]}
+
+wrong = {"fold_scale": {
+    "divided": lambda gamma, beta, W: (beta / gamma, W / gamma),
+    "unfolded": lambda gamma, beta, W: (beta / gamma, W),
+    "rows": lambda gamma, beta, W: (beta / gamma, torch.diag(gamma) @ W),
+    "beta_kept": lambda gamma, beta, W: (beta, by_loop(gamma, beta, W)[1]),
+    "beta_times": lambda gamma, beta, W: (torch.diag(gamma) @ beta, W @ torch.diag(gamma)),
+}, "recover": {
     "swapped": lambda h, eps: from_moments(h, eps)[::-1],
     "over_features": transposed,
     "over_everything": lambda h, eps: ((h.flatten().var(correction=0) + eps).sqrt(), h.flatten().mean()),
