@@ -43,6 +43,18 @@ def band(settings, seeds, level):
     return level + 0.02 * torch.randn(settings, seeds, generator=draws())
 
 
+def scored(images, tries):
+    scores = torch.rand(tries + 1, 10, generator=draws()).softmax(-1)
+    return dict(images=torch.rand(images, 28, 28, generator=draws()), train=scores[1:], eval=scores[0])
+
+
+def remembered(momentum, batch, steps=300):
+    means = 1 + torch.randn(steps, 32, generator=draws()) * batch ** -0.5
+    running = [torch.zeros(32)]
+    for mean in means: running.append((1 - momentum) * running[-1] + momentum * mean)
+    return dict(means=means, running=torch.stack(running), momentum=momentum, batch=batch)
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
@@ -64,6 +76,10 @@ CASES = {
              dict(step=STEPS[:5], plain=curves(8, 5), bn=curves(8, 5))],
     "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES), dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES)],
     "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)), dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
+    "two_answers": [scored(64, 1), scored(4, 40), scored(2, 3), scored(1, 1)],
+    "memory": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
+    "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5), plain=band(3, 8, 0.9))],
+    "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1), eval=band(3, 8, 0.9))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
     "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), bytes=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }

@@ -1,0 +1,153 @@
+"""Answers to the exercises of helpers/lessons/train_eval.py, written in another way than there."""
+import torch
+from torch import nn
+from torch.nn.functional import batch_norm
+from torch.nn.utils.fusion import fuse_linear_bn_weights
+from torch.optim.swa_utils import update_bn
+
+
+# update_running
+
+def by_torch(running_mean, running_var, h, momentum):
+    mean, var = running_mean.clone(), running_var.clone()
+    batch_norm(h, mean, var, training=True, momentum=momentum)
+    return mean, var
+
+
+def by_a_step(running_mean, running_var, h, momentum):
+    centred = h - h.mean(0, keepdim=True)
+    sample_var = (centred ** 2).sum(0) / (h.shape[0] - 1)
+    return running_mean + momentum * (h.mean(0) - running_mean), torch.lerp(running_var, sample_var, momentum)
+
+
+def blend(old, new, weight_of_new):
+    return old + weight_of_new * (new - old)
+
+
+def about_the_new_mean(running_mean, running_var, h, momentum):
+    mean = blend(running_mean, h.mean(0), momentum)
+    return mean, blend(running_var, ((h - mean) ** 2).sum(0) / (len(h) - 1), momentum)
+
+
+# recalibrate
+
+def by_tool(net, batches):
+    update_bn(batches, net)
+    return net.eval()
+
+
+def by_shares(net, batches):
+    """Momentum 1/k by hand, k counting the batches."""
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d)]
+    kept = {m: m.momentum for m in norms}
+    net.train()
+    for k, batch in enumerate(batches, 1):
+        for m in norms: m.momentum = 1 / k
+        with torch.inference_mode(): net(batch)
+    for m in norms: m.momentum = kept[m]
+    net.eval()
+    return net
+
+
+def pass_through(net, batches):
+    with torch.no_grad():
+        for batch in batches: net(batch)
+
+
+def norms(net):
+    return [net[1], net[4]]
+
+
+def with_momentum(net, batches, value, reset=True, back=True):
+    old = [n.momentum for n in norms(net)]
+    for n in norms(net):
+        if reset: n.reset_running_stats()
+        n.momentum = value
+    pass_through(net.train(), batches)
+    if back:
+        for n, momentum in zip(norms(net), old): n.momentum = momentum
+    return net.eval()
+
+
+def as_before(net, batches):
+    for n in norms(net): n.reset_running_stats()
+    pass_through(net.train(), batches)
+    return net.eval()
+
+
+def in_eval(net, batches):
+    for n in norms(net): n.reset_running_stats()
+    pass_through(net.eval(), batches)
+    return net
+
+
+def in_train(net, batches):
+    update_bn(batches, net)
+    net.train()
+    return net
+
+
+def none_stays(net, batches):
+    return with_momentum(net, batches, None, back=False)
+
+
+# fold
+
+def by_fusion(weight, bias, gamma, beta, mean, var, eps):
+    return fuse_linear_bn_weights(weight, bias, mean, var, eps, gamma, beta)
+
+
+def by_asking(weight, bias, gamma, beta, mean, var, eps):
+    """Feed the two layers the origin and the unit vectors."""
+    def both(x):
+        return batch_norm(x @ weight.T + bias, mean, var, gamma, beta, training=False, eps=eps)
+    origin = both(torch.zeros(1, weight.shape[1]))
+    return (both(torch.eye(weight.shape[1])) - origin).T, origin[0]
+
+
+def folded(weight, bias, gamma, mean, root, beta):
+    factor = gamma / root
+    return torch.diag(factor) @ weight, (bias - mean) * factor + beta
+
+
+def root(var, eps):
+    return (var + eps) ** 0.5
+
+
+right = {
+    "update_running": [by_torch, by_a_step],
+    "recalibrate": [by_tool, by_shares],
+    "fold": [by_fusion, by_asking],
+}
+
+wrong = {
+    "update_running": {
+        "over_features": lambda m, v, h, k: by_torch(m, v, h.T, k),
+        "added": lambda m, v, h, k: (m + k * h.mean(0), v + k * h.var(0)),
+        "averaged": lambda m, v, h, k: ((m + h.mean(0)) / 2, (v + h.var(0)) / 2),
+        "reversed": lambda m, v, h, k: by_torch(m, v, h, 1 - k),
+        "deviation": lambda m, v, h, k: (by_torch(m, v, h, k)[0], blend(v, h.std(0), k)),
+        "around_running": about_the_new_mean,
+        "biased": lambda m, v, h, k: (blend(m, h.mean(0), k), blend(v, h.var(0, correction=0), k)),
+    },
+    "recalibrate": {
+        "in_eval": in_eval,
+        "last_only": lambda net, batches: with_momentum(net, batches, 1.0),
+        "keeps_momentum": as_before,
+        "no_reset": lambda net, batches: with_momentum(net, batches, None, reset=False),
+        "left_in_train": in_train,
+        "momentum_lost": none_stays,
+    },
+    "fold": {
+        "columns": lambda w, b, g, beta, m, v, eps: (w * g / root(v, eps), (b - m) * g / root(v, eps) + beta),
+        "variance": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v + eps, beta),
+        "bias_left_out": lambda w, b, g, beta, m, v, eps: folded(w, torch.zeros_like(b), g, m, root(v, eps), beta),
+        "bias_unscaled": lambda w, b, g, beta, m, v, eps: (torch.einsum("o,oi->oi", g / root(v, eps), w), b - m * g / root(v, eps) + beta),
+        "mean_unscaled": lambda w, b, g, beta, m, v, eps: (torch.einsum("o,oi->oi", g / root(v, eps), w), b * g / root(v, eps) - m + beta),
+        "mean_left_out": lambda w, b, g, beta, m, v, eps: folded(w, b, g, 0, root(v, eps), beta),
+        "no_beta": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, root(v, eps), 0),
+        "no_gamma": lambda w, b, g, beta, m, v, eps: folded(w, b, torch.ones_like(g), m, root(v, eps), beta),
+        "no_eps": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v.sqrt(), beta),
+        "eps_outside": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v.sqrt() + eps, beta),
+    },
+}
