@@ -89,6 +89,14 @@ def test_a_blitted_picture_equals_a_full_redraw(x):
     assert len(picture.moving) == 2 and (blitted == full).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (37, 53, 3)])
+def test_the_png_holds_the_pixels(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    opened = Image.open(io.BytesIO(module.png(pixels)))
+    opened.verify()                                          # checksums
+    assert (np.asarray(Image.open(io.BytesIO(module.png(pixels)))) == pixels).all()
+
+
 def test_moves_leave_the_background_as_it_was():
     lab = open_lab(simple, x=(0.0, 10.0, 2.0))
     first, _ = shown_by(lab)
