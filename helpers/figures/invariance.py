@@ -1,0 +1,124 @@
+"""Pictures of notebook 06: a loss that sees only the direction of the weights, and what a step and weight decay then do."""
+import numpy as np
+from matplotlib.collections import PolyCollection
+
+from .parts import array, broken, headline, plural, short
+from .roles import INK, QUIET, highlight, kept, normalized
+
+REACH = 3.6
+
+
+def turn(fig):
+    """Two weights before BatchNorm: the loss is the same along every ray, so a step is at right angles to the weights, and leaves the circle.
+
+    draw(w, gradient, rate, angles, losses): w and gradient (2,); angles (A,) evenly over a full turn, in radians, from 0; losses (A,) there."""
+    say = headline(fig)
+    plane, curve = fig.add_axes((0.015, 0.02, 0.51, 0.78)), fig.add_axes((0.595, 0.145, 0.365, 0.58))
+    paint_plane, paint_curve = rays(plane), along_angle(curve)
+
+    def draw(w, gradient, rate, angles, losses):
+        w, gradient, angles, losses = map(array, (w, gradient, angles, losses))
+        after = w - rate * gradient
+        before_angle, after_angle = np.arctan2(*w[::-1]), np.arctan2(*after[::-1])
+        turned = abs(np.degrees((after_angle - before_angle + np.pi) % (2 * np.pi) - np.pi))
+        paint_plane(w, after, angles, losses)
+        paint_curve(before_angle, after_angle, angles, losses)
+        lengths = np.linalg.norm(w), np.linalg.norm(gradient), np.linalg.norm(after)
+        finding = f"This step turns the weights by {turned:.0f}°"
+        figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.2f} long, then {lengths[2]:.2f}"
+        say(finding, figures)
+        return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
+    return draw
+
+
+def rays(ax):
+    """The plane of the two weights, darker where the loss is lower."""
+    ax.set_axis_off()
+    ax.set(xlim=(-1.7, REACH), ylim=(-1.0, REACH + 0.55), aspect="equal")
+    wedges = ax.add_collection(PolyCollection([], lw=0, animated=True))
+    circle, = ax.plot([], [], color=INK, lw=1.1, ls=(0, (4, 3)), animated=True)
+    old, = ax.plot([], [], color=INK, lw=2, animated=True)
+    new, = ax.plot([], [], color=QUIET, lw=2, animated=True)
+    step, = ax.plot([], [], color=normalized.color, lw=2.6, animated=True)
+    dot, = ax.plot([], [], **highlight.dots, ms=10, animated=True)
+    end, = ax.plot([], [], **normalized.dots, ms=8, animated=True)
+    ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
+    words = [ax.text(0, 0, text, weight="bold", size=10, animated=True, color=color, ha="center", va="center") for text, color in (("w", INK), ("step", normalized.ink))]
+    ax.text(-1.6, -0.95, "loss by direction: darker is lower", size=9.5, color=QUIET, animated=True)
+    around = np.linspace(0, 2 * np.pi, 121)
+
+    def paint(w, after, angles, losses):
+        half, far = 1.1 * np.pi / len(angles), 2.5 * REACH          # a little wide, so that no seam shows
+        edges = np.column_stack([angles - half, angles + half])                      # (A, 2)
+        corners = far * np.stack([np.cos(edges), np.sin(edges)], -1)                 # (A, 2, 2)
+        wedges.set_verts(np.concatenate([np.zeros((len(angles), 1, 2)), corners], 1))
+        level = (losses - losses.min()) / max(np.ptp(losses), 1e-12)
+        wedges.set_facecolor(np.outer(1 - level, [0.66, 0.74, 0.82]) + np.outer(level, [0.97, 0.975, 0.98]))
+        size = np.linalg.norm(w)
+        circle.set_data(size * np.cos(around), size * np.sin(around))
+        shown = w + (after - w) * min(1, 8 / max(np.linalg.norm(after - w), 1e-12))  # cut outside the frame: a far point is slow to draw
+        old.set_data(*np.column_stack([[0, 0], w]))
+        new.set_data(*np.column_stack([[0, 0], shown]))
+        step.set_data(*np.column_stack([w, shown]))
+        dot.set_data([w[0]], [w[1]])
+        end.set_data([shown[0]], [shown[1]])
+        outward = w / max(size, 1e-12)
+        words[0].set_position(w / 2 + 0.22 * np.array([outward[1], -outward[0]]) * -1)
+        middle = w + (shown - w) / 2 + 0.3 * outward
+        words[1].set_position(np.clip(middle, [-1.4, -0.7], [REACH - 0.4, REACH + 0.2]))
+    return paint
+
+
+def along_angle(ax):
+    """The loss against the direction of the weights; before and after the step."""
+    ax.set(xlim=(-180, 180), ylim=(0, 4.4), xticks=[-180, -90, 0, 90, 180], xlabel="direction of the weights (degrees)", ylabel="loss")
+    line, = ax.plot([], [], color=INK, lw=1.6, animated=True)
+    move, = ax.plot([], [], color=normalized.color, lw=2.6, animated=True)
+    start, = ax.plot([], [], **highlight.dots, ms=10, animated=True)
+    end, = ax.plot([], [], **normalized.dots, ms=8, animated=True)
+
+    def paint(before, after, angles, losses):
+        degrees = (np.degrees(angles) + 180) % 360 - 180
+        order = np.argsort(degrees)
+        x, y = degrees[order], losses[order]
+        line.set_data(x, y)
+        between = np.degrees(np.linspace(before, after, 20) if abs(after - before) < np.pi else [before, after])
+        move.set_data(between, np.interp(between, x, y))
+        for dot, at in (start, before), (end, after): dot.set_data([np.degrees(at)], np.interp([np.degrees(at)], x, y))
+    return paint
+
+
+def balance(fig, steps=200, tallest=12.0, widest=14.0):
+    """Length of the weights before BatchNorm over training (left), and the angle a step turns them by (right), for three settings.
+
+    draw(length, angle, predicted, names): length (3, K, T); angle (3, K, T) in degrees; predicted (3,) degrees, 0 for none; names three strings."""
+    say = headline(fig)
+    left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.075, right=0.975, wspace=0.2, bottom=0.14, top=0.69))
+    left.set(xlim=(0, steps), ylim=(0, tallest), xlabel="step")
+    right.set(xlim=(0, steps), ylim=(0, widest), xlabel="step")
+    left.set_title("length of the weights", size=10, weight="bold")
+    right.set_title("angle turned by a step (degrees)", size=10, weight="bold")
+    looks = (QUIET, (0, (1, 1))), (normalized.color, "-"), (kept.color, (0, (5, 2)))
+    lefts, rights = ([(ax.plot([], [], lw=0.6, alpha=0.35, color=c, animated=True)[0], ax.plot([], [], lw=2.2, color=c, ls=ls, animated=True)[0]) for c, ls in looks] for ax in (left, right))
+    levels = [right.plot([], [], color=INK, lw=1, ls=(0, (6, 4)), animated=True)[0] for _ in looks]
+    page = fig.add_axes((0, 0.79, 1, 0.06))
+    page.set_axis_off()
+    page.set(xlim=(0, 1), ylim=(0, 1))
+    signs = [page.text(x + 0.042, 0.5, "", color=ink, weight="bold", size=10, va="center", animated=True) for x, ink in zip((0.075, 0.345, 0.66), (QUIET, normalized.ink, kept.ink))]
+    for x, (c, ls) in zip((0.075, 0.345, 0.66), looks): page.plot([x, x + 0.035], [0.5, 0.5], lw=2.2, color=c, ls=ls)
+
+    def draw(length, angle, predicted, names):
+        length, angle, predicted = map(array, (length, angle, predicted))
+        for pairs, values in (lefts, length), (rights, angle):
+            for (thin, thick), v in zip(pairs, values):
+                step = np.arange(1, v.shape[1] + 1)
+                thin.set_data(*broken(np.tile(step, (len(v), 1)), v))
+                thick.set_data(step, v.mean(0))
+        for line, level in zip(levels, predicted): line.set_data([0, length.shape[-1]] if level else [], [level, level] if level else [])
+        for sign, name in zip(signs, names): sign.set_text(name)
+        late = [v[:, -50:].mean() for v in angle]
+        finding = f"At the end a step turns by {', '.join(short(round(v, 1)) for v in late)}°"
+        figures = f"lengths {', '.join(short(round(v[:, -1].mean(), 1)) for v in length)}; dashed: √(2 rate · decay); {plural(length.shape[1], 'seed')}"
+        say(finding, figures)
+        return f"{finding} ({'; '.join(names)}): {figures}."
+    return draw

@@ -1,0 +1,213 @@
+"""Notebook 06: why BatchNorm works, as far as it can be measured: what its proponents, and its critics, predict."""
+import torch
+
+from ..exercises import Exercise
+from ..learn import Question
+
+compound = Question(
+    "Twenty layers, at a size of the weights that keeps the numbers as large as they were. Make all weights 15 % smaller. The numbers of the last layer become",
+    {"15 % smaller": "That is one layer. The next one starts from there, and shrinks them again.",
+     "about 4 times smaller": "That would be 15 % of the first size lost in each of five layers. Here there are twenty, and they multiply.",
+     "about 25 times smaller": "0.85 to the power 20 is 0.039.",
+     "zero": "It takes many more layers before float32 runs out of small numbers."},
+    "about 25 times smaller")
+
+deep_gradient = Question(
+    "Fifty untrained layers, each with BatchNorm, so that all have sd 1. How large is the gradient at the first layer, against the last?",
+    {"about the same": "What goes forward is normalized anew in each layer. Nothing normalizes what comes back.",
+     "far smaller: it vanishes": "That is what sigmoids without BatchNorm do.",
+     "thousands of times larger": "Each layer with BatchNorm and ReLU makes it about 1.2 times larger. That is little, and multiplies.",
+     "infinite: it overflows": "1.2 to the power 50 is some ten thousand, far from overflow."},
+    "thousands of times larger")
+
+shaken_layers = Question(
+    "After every BatchNorm we add noise: at each step each unit gets a new random mean and spread. What the next layer receives then drifts as much as without BatchNorm. With two such layers the net",
+    {"no longer learns": "So it would be, if a steady input were what BatchNorm is good for.",
+     "learns as badly as without BatchNorm": "Its inputs drift as much as those of the plain net. Its learning is another matter.",
+     "learns almost as well as with BatchNorm": "It drifts like the plain net and learns like the normalized one: at this size drift does not decide.",
+     "learns better than with BatchNorm": "Noise can act against overfitting, but in so few steps there is none to act against."},
+    "learns almost as well as with BatchNorm")
+
+ten_times = Question(
+    "The weights before BatchNorm are multiplied by 10. The layer's output stays the same. The gradient in these weights becomes",
+    {"ten times larger": "So it would be of a layer whose output grows with its weights.",
+     "the same, as the output is the same": "The output is the same. But to change it by as much, weights ten times larger have to move ten times as far.",
+     "a tenth": "The loss falls by the same amount over ten times the distance: a tenth of the slope.",
+     "a hundredth": "That is what becomes of the angle a step turns them by: a tenth of the step on ten times the weights."},
+    "a tenth")
+
+length_over_time = Question(
+    "Training with BatchNorm and without weight decay. The length (norm) of the weights before BatchNorm",
+    {"shrinks": "Nothing pulls them in: the loss does not change along them.",
+     "stays, as the loss does not see it": "The loss pulls neither in nor out. But a step at a right angle ends further out.",
+     "grows": "The step is at right angles to the weights, so by Pythagoras each step adds its own square.",
+     "grows or shrinks, as the data want": "The data decide on the direction only."},
+    "grows")
+
+
+# Goals of the labs
+
+def _plain_relu(at):
+    return at.layers == 20 and at.activation == "ReLU" and at.norm == "none"
+
+
+def _ratios(at):
+    return float(at.forward[-1] / at.forward[0]), float(at.backward[0] / at.backward[-1])
+
+
+depth_goals = {
+    "20 ReLU layers, no norm: a gain at which the activations keep their size within a factor of 3":
+        lambda at: _plain_relu(at) and 1 / 3 < _ratios(at)[0] < 3,
+    "the same net, a gain less than 21 % away from √2 = 1.41: ten times too large or too small at the end":
+        lambda at: _plain_relu(at) and 1.12 < at.gain < 1.71 and not 0.1 < _ratios(at)[0] < 10,
+    "BatchNorm: a gain of at most 0.6, or at least 2.9, at which the activations of 50 layers keep their size":
+        lambda at: at.norm == "BatchNorm" and at.layers == 50 and not 0.6 < at.gain < 2.9 and 1 / 3 < _ratios(at)[0] < 3,
+    "BatchNorm and ReLU: a depth at which the gradient grows 100-fold on its way back":
+        lambda at: at.norm == "BatchNorm" and at.activation == "ReLU" and _ratios(at)[1] > 100,
+}
+
+
+def _turned(at):
+    after = at.w - at.rate * at.gradient
+    return 16 <= torch.rad2deg(torch.acos((after @ at.w / after.norm() / at.w.norm()).clamp(-1, 1))) <= 19
+
+
+turn_goals = {
+    "length 1: a rate whose step turns the weights by 17° (16 to 19)": lambda at: at.length == 1 and _turned(at),
+    "length 2: the same turn. How many times the rate does it take?": lambda at: at.length == 2 and _turned(at),
+    "length 0.5: the same turn": lambda at: at.length == 0.5 and _turned(at),
+}
+
+
+# Exercise: what the scale of the weights does to a step
+
+def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, square_gradient=False, same_rate=False, smaller_rate=False, once_rate=False,
+            unchanged=False, along=False, not_squared=False, shrinks=False, without_rate=False):
+    """w (D,), gradient (D,) at w, factor a, rate -> gradient at a w (D,); rate there for the same turn; squared length of w after a step from w."""
+    there = gradient * (1 if same_gradient else a if larger_gradient else a ** -2 if square_gradient else 1 / a)
+    fitting = rate * (1 if same_rate else a ** -2 if smaller_rate else a if once_rate else a ** 2)
+    step = gradient.norm() if without_rate else rate * gradient.norm()
+    length = w.norm()
+    if unchanged: after = length ** 2
+    elif along: after = (length + step) ** 2
+    elif not_squared: after = length ** 2 + step
+    else: after = length ** 2 + (-1 if shrinks else 1) * step ** 2
+    return there, fitting, after
+
+
+def scale_invariance_solution(w, gradient, a, rate):
+    there = gradient / a                                 # (D,) the same fall of the loss over a times the distance
+    fitting = rate * a ** 2                              # the step is a times smaller, the weights a times longer
+    after = w @ w + rate ** 2 * gradient @ gradient      # Pythagoras: gradient and w are at right angles
+    return there, fitting, after
+
+
+scale_invariance = Exercise(scaling, probes=[(torch.tensor([3.0, 4.0]), torch.tensor([-0.8, 0.6]), 10.0, 0.5), (torch.tensor([1.0, 2.0, -2.0]), torch.tensor([2.0, 1.0, 2.0]), 0.5, 0.3)],
+                            names=("gradient", "rate", "squared length"), mistakes={
+    "same_gradient": "The gradient is taken to be the same, as the output is. To change the output as much, weights a times longer have to move a times as far: the slope is 1/a.",
+    "larger_gradient": "The gradient grows with a here. That holds for a layer whose output grows with its weights; behind BatchNorm it shrinks.",
+    "square_gradient": "1/a² is too much for the gradient: that is what becomes of the angle of a step. The gradient alone has 1/a.",
+    "same_rate": "The rate is the same: but at a w the gradient is a times smaller and the weights a times longer, so the same rate turns them less.",
+    "smaller_rate": "The rate is divided where it has to be multiplied: at a w the same rate turns the weights less, not more.",
+    "once_rate": "The rate makes good for one factor a, of two: the gradient is a times smaller, and the weights to be turned are a times longer.",
+    "unchanged": "The length is taken to stay, since the loss does not see it. But a step at a right angle leads off the circle.",
+    "along": "Step and weights are added as if they had one direction. They are at right angles: their squares add (Pythagoras).",
+    "shrinks": "The square of the step is taken off. The sides of a right angle add to the square of the longest side: it grows.",
+    "not_squared": "The length of the step is added to a square: square it too.",
+    "without_rate": "The step is rate * gradient, not the gradient alone.",
+}, hints=["BN(a W x) = BN(W x): the loss L(a w) is L(w). Take the derivative of both sides by w.",
+          "The chain rule gives a times the gradient at a w on the left. The angle of a step is about rate * |gradient| / |w|.",
+          "The gradient has no part along w, as the loss does not change there. So |w - rate * gradient|² is the sum of two squares."],
+    solution=scale_invariance_solution, why="All three follow from one fact: the loss sees the direction of w alone. rate / |w|² is what counts: the effective learning rate.")
+
+
+# Exercises: evidence, and six statements
+
+class Verdicts(Exercise):
+    """Words for several independent cases: every wrong one is named, not three at most."""
+
+    def diagnose(self, got):
+        mine = got.get(0)
+        if not isinstance(mine, (tuple, list)) or len(mine) != len(self.names): return ()
+        chosen = tuple(f"{name}_{str(word).replace(' ', '_')}" for name, word, right in zip(self.names, mine, self.program()) if word != right)
+        return chosen if all(name in self.mistakes for name in chosen) else ()
+
+
+def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_against=False, c_neither=False,
+             d_for=False, d_neither=False, e_for=False, e_against=False, f_for=False, f_against=False):
+    """Does it speak for or against 'BatchNorm works because it stops the drift', or neither? Six findings."""
+    return ("against" if a_against else "neither" if a_neither else "for",
+            "for" if b_for else "neither" if b_neither else "against",
+            "against" if c_against else "neither" if c_neither else "for",
+            "for" if d_for else "neither" if d_neither else "against",
+            "for" if e_for else "against" if e_against else "neither",
+            "for" if f_for else "against" if f_against else "neither")
+
+
+def evidence_solution():
+    a = "for"            # less drift and better learning go together here, as predicted
+    b = "against"        # the drift is back, the gain stays
+    c = "for"            # drift costs something, if little
+    d = "against"        # another quantity goes with the gain where drift does not
+    e = "neither"        # it speaks against smoothness at every rate, not about drift
+    f = "neither"        # another mechanism: drift does not occur in it
+    return a, b, c, d, e, f
+
+
+evidence = Verdicts(weighing, probes=[()], names=tuple("abcdef"), mistakes={
+    "a_against": "a: less drift and better learning together are what the explanation predicts. It is no proof, but it is for it.",
+    "a_neither": "a: the explanation predicts that less drift and better learning go together, and here they do. That counts, though it proves no cause.",
+    "b_for": "b: the drift came back and the gain stayed. An effect that stays when its cause is taken away had another cause.",
+    "b_neither": "b: this is the direct test: the drift was put back. Would the explanation have predicted that the gain stays?",
+    "c_against": "c: with ten layers the shaken net learned worse. So drift did harm there.",
+    "c_neither": "c: drift was put back and something was lost. The explanation predicts just that; here the loss is small.",
+    "d_for": "d: the shaken net drifts like the plain one, but its loss is as smooth as that with BatchNorm. Which of the two goes with learning?",
+    "d_neither": "d: three nets, two candidates: smoothness goes with learning, drift does not. That weakens drift.",
+    "e_for": "e: the drift does not occur in this finding. It limits another explanation, smoothness.",
+    "e_against": "e: it speaks against *smoothness* as the explanation at every rate. It says nothing of drift.",
+    "f_for": "f: that the gradient shrinks with the weights follows from the division by the spread, drift or not.",
+    "f_against": "f: it is another mechanism, and both could be at work. It does not speak against drift.",
+}, hints=["What would the explanation have predicted in this experiment, before it was made? Did it happen?",
+          "Where drift was not changed or measured, the finding is neither for nor against it.",
+          "Two are for, two against, two neither."],
+    solution=evidence_solution, why="None of the six proves a cause. The strongest is b: the supposed cause was put back and the effect stayed, in this net of two layers.")
+
+
+def judging(a_disputed=False, a_false=False, b_measured=False, b_false=False, c_disputed=False, c_measured=False,
+            d_disputed=False, d_false=False, e_disputed=False, e_measured=False, f_measured=False, f_false=False):
+    """Six statements: measured, disputed or false."""
+    return ("disputed" if a_disputed else "false" if a_false else "measured",
+            "measured" if b_measured else "false" if b_false else "disputed",
+            "disputed" if c_disputed else "measured" if c_measured else "false",
+            "disputed" if d_disputed else "false" if d_false else "measured",
+            "disputed" if e_disputed else "measured" if e_measured else "false",
+            "measured" if f_measured else "false" if f_false else "disputed")
+
+
+def verdicts_solution():
+    a = "measured"       # above, to rounding; a theorem besides
+    b = "disputed"       # Ioffe & Szegedy 2015 for, Santurkar et al. 2018 against; ours: noise hardly matters with two layers
+    c = "false"          # above: at rate 0.01 the range is larger with BatchNorm
+    d = "measured"       # above; van Laarhoven 2017
+    e = "false"          # the function does not see their length; decay sets the effective rate (van Laarhoven 2017, Zhang et al. 2019)
+    f = "disputed"       # Ioffe & Szegedy 2015 and Luo et al. 2019 for; our net of 1,000 images: no, and worse with wrong labels
+    return a, b, c, d, e, f
+
+
+verdicts = Verdicts(judging, probes=[()], names=tuple("abcdef"), mistakes={
+    "a_disputed": "a: nobody disputes it: it follows from the formula in one line, and the notebook measured a tenth.",
+    "a_false": "a: the output is the same, the slope is not: ten times the distance for the same fall. Look at the claim behind the first lab of that section.",
+    "b_measured": "b: less drift was measured, and better learning. That the one causes the other was not; with noise the drift was back and the gain stayed.",
+    "b_false": "b: drift cost something with ten layers, so it is not without effect. Ioffe and Szegedy (2015) say yes, Santurkar et al. (2018) no.",
+    "c_disputed": "c: one counterexample settles an 'at every': look at rate 0.01.",
+    "c_measured": "c: it was measured at rate 0.1. At rate 0.01 it was the other way round, so 'at every rate' fails.",
+    "d_disputed": "d: it follows from Pythagoras, and was measured over the seeds.",
+    "d_false": "d: the loss does not pull them outwards, but each step is at a right angle and ends further out. See the measured lengths.",
+    "e_disputed": "e: it is true of layers without BatchNorm. Before BatchNorm the function does not change with the length, so smaller weights make no simpler one.",
+    "e_measured": "e: what was measured is the angle of a step. The function does not change at all when these weights shrink.",
+    "f_measured": "f: in our test with 1,000 images the gain was gone at the end of training, and wrong labels were learned by heart faster.",
+    "f_false": "f: our small test does not settle it: Ioffe and Szegedy (2015) could leave dropout out, Luo et al. (2019) derive a penalty from the noise.",
+}, hints=["'Measured' needs an experiment above, or a line of algebra, that settles it.",
+          "'False' needs a counterexample: find the words 'at every' and 'simpler', and test them.",
+          "Two of each."],
+    solution=verdicts_solution, why="What is measured holds for this net and these digits. A disputed statement may be true: it is one on which careful people still differ.")
