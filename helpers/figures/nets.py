@@ -1,47 +1,43 @@
 """Pictures of notebook 03: two trainings side by side, and nets without and with BatchNorm, seed by seed."""
-from functools import partial
-
 import numpy as np
 
-from .curves import HALO, losses
-from .parts import array, broken, headline, short
+from .curves import HALO
+from .parts import array, broken, headline, plural, short
 from .roles import FAINT, QUIET, normalized, raw
 
-losses_of_70 = partial(losses, steps=70)
+def two_runs(fig, epochs=10, top=2.6):
+    """Training loss of two nets, one run each, against epochs: a wide line and a dashed one on it, so that equal curves look equal.
 
-
-def two_runs(fig, epochs=10, steps=7, top=2.6):
-    """Training loss of two nets, one run each, against epochs; the later part is drawn on top, so that equal curves are one.
-
-    draw(plain, other, name): (T,) losses in nats of every step so far, of the plain net and of the other; name: what the other is called.
-    epochs, steps: how many epochs the axis shows, and how many steps make one."""
+    draw(plain, other, name, epoch): (T,) losses in nats of every step so far, of the plain net and of the other; name: what the other is
+    called; epoch: how many steps make one. epochs: how many the axis shows. The dots are the means of each run's last epoch."""
     say = headline(fig)
-    ax = fig.add_axes((0.085, 0.14, 0.72, 0.63))
+    ax = fig.add_axes((0.085, 0.14, 0.72, 0.66))
     ax.set(xlim=(0, epochs), ylim=(0, top), xlabel="epochs", ylabel="training loss (cross-entropy, nats)", xticks=range(0, epochs + 1))
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     ax.text(epochs, np.log(10), " guessing", va="center", color=QUIET, size=9.5)
     wide, = ax.plot([], [], color=normalized.color, lw=4.5, alpha=0.55, animated=True)
     dashed, = ax.plot([], [], **raw.line, lw=1.8, animated=True)
-    ends = [ax.plot([], [], **role.dots, ms=7, animated=True)[0] for role in (normalized, raw)]
+    ends = [ax.plot([], [], **role.dots, ms=7, clip_on=False, animated=True)[0] for role in (normalized, raw)]
     signs = [ax.text(0, 0, "", color=role.ink, weight="bold", size=10, va="center", animated=True, path_effects=HALO) for role in (normalized, raw)]
 
-    def draw(plain, other, name):
+    def draw(plain, other, name, epoch):
         found = [array(other), array(plain)]
-        times = [np.arange(1, len(loss) + 1) / steps for loss in found]
-        last = [loss[-steps:].mean() for loss in found]
-        for line, x, y in zip((wide, dashed), times, found): line.set_data(x, np.clip(np.nan_to_num(y, nan=top), 0, top))
-        apart = 0.0 if abs(last[0] - last[1]) > 0.26 or abs(times[0][-1] - times[1][-1]) > 3 else 0.13
-        up = 1 if last[0] >= last[1] else -1
-        for dot, sign, x, y, words, way in zip(ends, signs, times, last, (name, "plain"), (up, -up)):
-            dot.set_data([x[-1]], [min(y, top)])
-            sign.set(text=words, position=(x[-1] + 0.18, np.clip(min(y, top) + way * apart, 0.1, top - 0.1)))
-        same = len(found[0]) == len(found[1]) and np.array_equal(*found)
-        difference = last[0] - last[1]
-        finding = ("Two runs, one line: equal to the last bit" if same else
-                   f"{name}: the loss ends {short(abs(round(difference, 2)))} {'lower' if difference < 0 else 'higher'}")
-        figures = "last epoch: " + ", ".join(f"{short(round(y, 2))} {words} (epoch {x[-1]:.0f})" for x, y, words in zip(times, last, (name, "plain")))
-        say(finding[0].upper() + finding[1:], figures)
-        return f"{finding[0].upper() + finding[1:]}; {figures}."
+        times = [np.arange(1, len(loss) + 1) / epoch for loss in found]
+        last = [loss[-epoch:].mean() for loss in found]
+        near = abs(last[0] - last[1]) < 0.26 and abs(times[0][-1] - times[1][-1]) < 3           # their names would meet
+        for line, x, loss in zip((wide, dashed), times, found): line.set_data(x, np.clip(np.nan_to_num(loss, nan=top), 0, top))
+        for dot, sign, x, mean, words, other_mean in zip(ends, signs, times, last, (name, "plain"), last[::-1]):
+            up = 0.13 if words == name and mean == other_mean or mean > other_mean else -0.13
+            dot.set_data([x[-1] - 0.5], [min(mean, top)])
+            sign.set(text=words, position=(x[-1] + 0.15, np.clip(min(mean, top) + up * near, 0.1, top - 0.1)))
+        difference, later = round(last[0] - last[1], 2), round(times[0][-1] - times[1][-1])
+        finding = f"{name}: loss {short(abs(difference))} {'lower' if difference < 0 else 'higher'}"
+        finding += f", after {plural(abs(later), 'more epoch' if later > 0 else 'fewer epoch')}" * bool(later)
+        if len(found[0]) == len(found[1]) and np.array_equal(*found): finding = "Two runs, one line: equal to the last bit"
+        finding = finding[0].upper() + finding[1:]
+        figures = "last epoch: " + ", ".join(f"{short(round(mean, 2))} {words} (epoch {x[-1]:.0f})" for x, mean, words in zip(times, last, (name, "plain")))
+        say(finding, figures)
+        return f"{finding}; {figures}."
     return draw
 
 
@@ -55,7 +51,7 @@ def pairs(fig):
     ax.axhline(0.1, color=FAINT, lw=1.2, zorder=0)
     ax.text(-0.48, 0.125, "guessing", color=QUIET, size=9.5)
     lines, = ax.plot([], [], color=QUIET, lw=0.8, alpha=0.6, animated=True)
-    dots = [ax.plot([], [], **role.dots, ms=9, animated=True)[0] for role in (raw, normalized)]
+    dots = [ax.plot([], [], **role.dots, ms=9, clip_on=False, animated=True)[0] for role in (raw, normalized)]
     titles = [ax.text(0, -0.05, "", ha="center", va="top", transform=ax.get_xaxis_transform(), animated=True) for _ in range(3)]
     values = [[ax.text(0, 0, "", color=role.ink, weight="bold", size=10, va="center", ha=ha, animated=True, path_effects=HALO) for _ in range(3)]
               for role, ha in ((raw, "right"), (normalized, "left"))]
