@@ -104,7 +104,7 @@ def overlap(a, b, bins=50):
     return np.minimum(np.histogram(a, edges)[0] / len(a), np.histogram(b, edges)[0] / len(b)).sum()
 
 
-def given_back(fig, reach=2.2):
+def given_back(fig, reach=2.5):
     """How far gamma and beta of one batch miss, for that batch, for another, and in eval mode.
 
     draw(h, y): (3, N, C) each: the raw values and what comes out, in the order of the panels. Each unit lies on a line of its own."""
@@ -118,17 +118,16 @@ def given_back(fig, reach=2.2):
         ax.axhline(0, color=FAINT, lw=1)
         ax.set_title(name, color=role.ink, weight="bold", size=10)
         dots.append(ax.plot([], [], **{**role.dots, "mew": 0.3}, ms=4, alpha=0.8, animated=True)[0])
-    worst = [ax.text(0.97, 0.05, "", ha="right", size=9.5, color=QUIET, transform=ax.transAxes, animated=True) for ax in axes]
+    worst = [ax.text(0.97, 0.94, "", ha="right", va="top", size=9.5, color=QUIET, transform=ax.transAxes, animated=True) for ax in axes]
 
     def draw(h, y):
         h, y = array(h), array(y)
         off = np.abs(y - h).max((1, 2))
         for points, word, a, b, most in zip(dots, worst, h, y, off):
             points.set_data(a.ravel(), np.clip((b - a).ravel(), -reach, reach))
-            word.set_text(f"worst {short(float(f'{most:.1g}'))}")
+            word.set_text(f"worst {short(float(f'{most:.2g}'))}")
         finding = f"Its own batch comes back, another misses by up to {short(round(off[1], 1))}"
-        figures = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')} each; in eval mode any batch comes back"
-        if off[2] > 0.01: figures = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')} each"
+        figures = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')} each; each unit is a line of dots"
         say(finding, figures)
         return f"{finding}; {figures}. Largest differences: " + ", ".join(f"{name} {short(m)}" for (name, _), m in zip(names, off)).replace("\n", " ") + "."
     return draw
@@ -149,7 +148,7 @@ def ring(fig):
     inner, = left.plot([], [], ls="", marker="o", ms=3, mec="none", color=INK, animated=True)
     outer, = left.plot([], [], ls="", marker="o", ms=3, mfc="none", mec=QUIET, mew=0.7, animated=True)
     right = fig.add_axes((0.4, 0.14, 0.59, 0.56))
-    paints = columns(right, KINDS, (("sigmoid", roles.normalized), ("ReLU", roles.raw)), low=0.4)
+    paints = columns(right, KINDS, (("sigmoid", roles.normalized), ("ReLU", roles.raw)), span=(0.4, 1.04))
 
     def draw(x, inside, sigmoid, relu):
         x, inside, found = array(x)[:400], array(inside).astype(bool)[:400], [array(sigmoid), array(relu)]
@@ -165,28 +164,29 @@ def ring(fig):
     return draw
 
 
-def columns(ax, names, kinds, low=0.0, guess=None):
-    """Columns of dots, one for each name, side by side for each kind (label, role). Returns a paint(values (len(names), K)) for each kind."""
+def columns(ax, names, kinds, span=(0.0, 1.0), ylabel="accuracy on new samples", guess=0.5, legend=0.3):
+    """Columns of dots, one for each name, side by side for each kind (label, role). Returns a paint(values (len(names), K)) for each kind.
+
+    guess: what guessing gets, a dotted line; legend: how far apart the labels of the kinds stand, in widths of ax, 0 for none."""
     places = np.arange(len(names))
-    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(low, 1), ylabel="accuracy on new samples", xticks=places)
+    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=span, ylabel=ylabel, xticks=places)
     ax.set_xticklabels(names, size=10)
     ax.tick_params(axis="x", length=0)
     ax.grid(axis="y")
-    level = 0.5 if guess is None else guess
-    ax.axhline(level, color=INK, lw=1, ls=(0, (1, 2)))
-    ax.text(len(names) - 0.5, level - 0.012, "guessing", ha="right", va="top", size=9.5, color=QUIET)
+    ax.axhline(guess, color=INK, lw=1, ls=(0, (1, 2)))
+    ax.text(len(names) - 0.52, guess - 0.015 * (span[1] - span[0]), "guessing", ha="right", va="top", size=9.5, color=QUIET)
     paints = []
     for i, (label, role) in enumerate(kinds):
-        shift = 0.36 * (i - (len(kinds) - 1) / 2)
-        ax.plot([0.02 + 0.3 * i], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=6)
-        ax.text(0.05 + 0.3 * i, 1.075, label, color=role.ink, weight="bold", va="center", transform=ax.transAxes)
-        paints.append(column(ax, places + shift, role))
+        if legend:
+            ax.plot([0.02 + legend * i], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=6)
+            ax.text(0.05 + legend * i, 1.075, label, color=role.ink, weight="bold", va="center", transform=ax.transAxes)
+        paints.append(column(ax, places + 0.36 * (i - (len(kinds) - 1) / 2), role))
     return paints
 
 
 def column(ax, places, role):
     """paint(values (columns, K)): a dot for each seed, and a bar for mean ± sd beside them."""
-    dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=4, alpha=0.65, animated=True)
+    dots, = ax.plot([], [], **role.dots, ms=4, alpha=0.65, animated=True)
     bars, = ax.plot([], [], color=INK, lw=2, animated=True)
     means, = ax.plot([], [], ls="", marker="_", ms=8, mew=2, color=INK, animated=True)
 
@@ -199,9 +199,6 @@ def column(ax, places, role):
     return paint
 
 
-VARIANTS = "no BatchNorm", "without γ and β", "with γ and β"
-
-
 def on_digits(fig):
     """Accuracy and training loss of two nets on the digits: no BatchNorm, BatchNorm without gamma and beta, and with them.
 
@@ -210,8 +207,8 @@ def on_digits(fig):
     left, right = fig.add_axes((0.085, 0.14, 0.4, 0.56)), fig.add_axes((0.585, 0.14, 0.4, 0.56))
     kinds = ("4 × 48 sigmoids", roles.normalized), ("48 and 24 ReLUs", roles.raw)
     names = "none", "BatchNorm,\nno γ, β", "BatchNorm"
-    paints = [columns(ax, names, kinds, guess=0.1) for ax in (left, right)]
-    right.set(ylim=(0, 2.6), ylabel="training loss (nats)")
+    paints = [columns(left, names, kinds, guess=0.1, legend=0.58),
+              columns(right, names, kinds, span=(0, 2.6), ylabel="training loss (nats)", guess=np.log(10), legend=0)]
 
     def draw(accuracy, loss):
         for these, found in zip(paints, (accuracy, loss)):
@@ -220,7 +217,9 @@ def on_digits(fig):
         finding = f"Four sigmoid layers: {mean['sigmoid'][0]:.2f} without BatchNorm, {mean['sigmoid'][2]:.2f} with"
         figures = f"{plural(array(accuracy['relu']).shape[1], 'seed')} each; bar: mean ± sd"
         say(finding, figures)
-        return f"{finding}; {figures}."
+        rows = "; ".join(f"{name} {what}: {short(round(none, 3))} without BatchNorm, {short(round(bare, 3))} with it but no gamma and beta, {short(round(full, 3))} with both"
+                         for what, found in (("accuracy", accuracy), ("loss", loss)) for name, (none, bare, full) in ((n, array(v).mean(1)) for n, v in found.items()))
+        return f"{finding}; {figures}. Means: {rows}."
     return draw
 
 
@@ -229,8 +228,8 @@ def learned(fig):
 
     draw(gamma, beta, zeros): (K, C) each, of K seeds; zeros: the share of new samples for which the unit gives 0."""
     say = headline(fig)
-    left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.08, right=0.98, bottom=0.14, top=0.74, wspace=0.22))
-    left.set(xlim=(-1.3, 0.7), ylim=(0.3, 2.0), xlabel="β", ylabel="γ", title="each dot a unit after training")
+    left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.09, right=0.98, bottom=0.14, top=0.74, wspace=0.24))
+    left.set(xlim=(-1.3, 0.7), ylim=(0.3, 2.0), yticks=[0.5, 1, 1.5, 2], xlabel="β", ylabel="γ", title="each dot a unit after training")
     left.axvline(0, color=FAINT, lw=1)
     right.set(xlim=(-1.3, 0.7), ylim=(0, 1), xlabel="β / γ", ylabel="share of outputs that are 0", title="the same units, with a ReLU behind")
     x = np.linspace(-1.3, 0.7, 101)
@@ -238,8 +237,8 @@ def learned(fig):
     right.text(-1.24, 0.93, "dotted: bell-shaped inputs", size=9.5, color=QUIET)
     look = dict(**{**roles.normalized.dots, "mew": 0.4}, ms=4, alpha=0.6, animated=True)
     units, shares = (ax.plot([], [], **look)[0] for ax in (left, right))
-    left.plot(0, 1, **roles.highlight.dots, ms=9)
-    left.text(0.06, 0.86, "start (0, 1)", size=9.5)
+    for at, place in ((0, 1), left.transData), ((0.04, 0.06), left.transAxes): left.plot(*at, **roles.highlight.dots, ms=9, transform=place, zorder=3)
+    left.text(0.08, 0.06, "start: γ 1, β 0", size=9.5, va="center", transform=left.transAxes)
 
     def draw(gamma, beta, zeros):
         gamma, beta, zeros = map(array, (gamma, beta, zeros))
@@ -257,7 +256,7 @@ def against_gamma(fig):
     """Accuracy of a residual net against the learning rate, by the gamma its blocks' last BatchNorm starts with.
 
     draw(rates, zero, one): rates (R,); zero and one (R, K), accuracies of K seeds; a net that diverged counts as 0."""
-    tell, paint = sweep(fig, "learning rate", (0.01, 0.1, 1), (0.012, 2), (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)))
+    tell, paint = sweep(fig, "learning rate", (0.02, 0.1, 1), (0.015, 1.4), (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)))
 
     def draw(rates, zero, one):
         found = paint(rates, one, zero)

@@ -15,8 +15,8 @@ other_batch = Question(
     "Gamma and beta are set so that one batch comes back: 64 samples of 5 units, sd 2. A second batch from the same source takes the same two, in train mode. "
     "The largest of its 320 errors is about",
     {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is normalized by its own mean and spread, which gamma and beta do not know.",
-     "0.01": "The two means alone differ by about 0.25 standard deviations of a mean, that is by a quarter to a half.",
-     "1": "A mean of 64 values is off by 0.25, and so is the mean that was put into beta; the spreads differ too, and far out that counts most."},
+     "0.01": "The mean of 64 values with sd 2 is itself uncertain by 2/√64 = 0.25, and two such means differ by more.",
+     "1": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out that adds up, and the largest of 320 is asked for."},
     "1")
 
 eval_mode = Question(
