@@ -24,12 +24,13 @@ def two_runs(fig, epochs=10, top=2.6):
         found = [array(other), array(plain)]
         times = [np.arange(1, len(loss) + 1) / epoch for loss in found]
         last = [loss[-epoch:].mean() for loss in found]
-        near = abs(last[0] - last[1]) < 0.26 and abs(times[0][-1] - times[1][-1]) < 3           # their names would meet
         for line, x, loss in zip((wide, dashed), times, found): line.set_data(x, np.clip(np.nan_to_num(loss, nan=top), 0, top))
-        for dot, sign, x, mean, words, other_mean in zip(ends, signs, times, last, (name, "plain"), last[::-1]):
-            up = 0.13 if words == name and mean == other_mean or mean > other_mean else -0.13
-            dot.set_data([x[-1] - 0.5], [min(mean, top)])
-            sign.set(text=words, position=(x[-1] + 0.15, np.clip(min(mean, top) + up * near, 0.1, top - 0.1)))
+        for i, (dot, sign, words) in enumerate(zip(ends, signs, (name, "plain"))):
+            x, mean, beside = times[i][-1], min(last[i], top), found[1 - i][:len(found[i])][-epoch:].mean()      # the other curve, up to there
+            shorter, up = x < times[1 - i][-1], 1 if last[i] > beside or last[i] == beside and i == 0 else -1
+            dot.set_data([x - 0.5], [mean])
+            away = 0.28 if shorter else 0.13 if abs(last[i] - last[1 - i]) < 0.26 and x == times[1 - i][-1] else 0
+            sign.set(text=words, position=(x - 0.5 if shorter else x + 0.15, np.clip(mean + up * away, 0.1, top - 0.1)))
         difference, later = round(last[0] - last[1], 2), round(times[0][-1] - times[1][-1])
         finding = f"{name}: loss {short(abs(difference))} {'lower' if difference < 0 else 'higher'}"
         finding += f", after {plural(abs(later), 'more epoch' if later > 0 else 'fewer epoch')}" * bool(later)
@@ -62,12 +63,12 @@ def pairs(fig):
     def draw(names, plain, bn):
         found = [array(plain), array(bn)]                                  # (nets, K) each
         nets, seeds = found[0].shape
-        places = np.linspace(0, 2, 2 * nets + 1)[1::2] if nets < 3 else np.arange(3.0)
-        ends = [np.repeat(places + shift, seeds) for shift in (-0.2, 0.2)]
+        places, half = 3 * (np.arange(nets) + 0.5) / nets - 0.5, 0.6 / nets
+        ends = [np.repeat(places + shift, seeds) for shift in (-half, half)]
         lines.set_data(*broken(np.stack(ends, 1), np.stack([v.ravel() for v in found], 1)))
-        for dot, shift, v, signs in zip(dots, (-0.2, 0.2), found, values):
+        for dot, shift, v, signs in zip(dots, (-half, half), found, values):
             dot.set_data(places + shift, v.mean(1))
-            for sign, x, mean in zip(signs, places + 1.25 * shift, v.mean(1)): sign.set(text=f"{mean:.2f}", position=(x, mean))
+            for sign, x, mean in zip(signs, places + shift + np.sign(shift) * 0.05, v.mean(1)): sign.set(text=f"{mean:.2f}", position=(x, mean))
         for title, x, name in zip(titles, places, names): title.set(text=name, x=x)
         better = (found[1] > found[0]).sum(1)
         finding = "BatchNorm is ahead in " + ", ".join(f"{b} of {seeds}" for b in better) + " seeds"

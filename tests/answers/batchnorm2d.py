@@ -122,6 +122,16 @@ def in_train(model, x):
     return [name for name, _ in leaves(model) if name not in names]
 
 
+def binds_late(model, x):
+    names, hooks = set(), []
+    for name, layer in leaves(model):
+        def note(layer, args, out): names.add(name)
+        hooks.append(layer.register_forward_hook(note))
+    in_eval(model, lambda: model(x))
+    for hook in hooks: hook.remove()
+    return [name for name, _ in leaves(model) if name not in names]
+
+
 def stays_in_eval(model, x):
     model.eval()
     return in_train(model, x)
@@ -200,6 +210,7 @@ wrong = {
         "every_name": lambda model, x: [name for name, _ in leaves(model)],
         "called": lambda model, x: in_eval(model, lambda: called_names(model, x, leaves(model))),
         "by_gradient": without_gradient,
+        "late_name": binds_late,
         "children_only": of_children,
         "containers": with_containers,
         "hooks_left": leaves_hooks,

@@ -1,0 +1,47 @@
+"""The pictures of an (N, C, H, W) activation count what their masks say, for every shape."""
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from helpers import figures
+
+
+def drawn(figure, **numbers):
+    fig = Figure(figsize=(6.8, 3.8))
+    alt = figure(fig)(**numbers)
+    fig.canvas.draw()
+    return alt
+
+
+def mask_of(shape, *where):
+    mask = torch.zeros(shape, dtype=torch.bool)
+    mask[where] = True
+    return mask
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3, 3), (1, 1, 1, 1), (18, 6, 6, 6), (18, 2, 1, 1), (1, 6, 1, 6)])
+def test_a_channel_is_counted_and_its_mean_told(shape):
+    h, mask = torch.arange(torch.Size(shape).numel(), dtype=torch.float32).view(shape), mask_of(shape, slice(None), -1)
+    N, C, H, W = shape
+    alt = drawn(figures.channel, h=h, mask=mask)
+    assert f"{N * H * W} number" in alt and f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, channel {C - 1};" in alt and f"{C} mean" in alt
+    assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused="Expected more than 1 value per channel")
+
+
+@pytest.mark.parametrize("where, words", [
+    ((slice(None), 2), "96 numbers share this mean: 6 images × 1 channel × 4 rows × 4 columns; 6 means in all"),
+    ((1,), "96 numbers share this mean: 1 image × 6 channels × 4 rows × 4 columns; 6 means in all"),
+    ((1, slice(2, 4)), "32 numbers share this mean: 1 image × 2 channels × 4 rows × 4 columns; 18 means in all"),
+    ((1, 2), "16 numbers share this mean: 1 image × 1 channel × 4 rows × 4 columns; 36 means in all"),
+    ((1, 2, 0, 0), "1 number shares this mean: 1 image × 1 channel × 1 row × 1 column; 576 means in all"),
+])
+def test_maps_count_any_mask(where, words):
+    assert words in drawn(figures.maps, mask=mask_of((6, 6, 4, 4), *where), chosen=(1, 2, 0, 0), name="A norm")
+
+
+def test_two_runs_tells_equal_from_different():
+    loss = torch.linspace(2.3, 0.5, 35)
+    assert "equal to the last bit" in drawn(figures.two_runs, plain=loss, other=loss.clone(), name="never called", epoch=7)
+    assert "Called: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7)
+    assert "after 3 fewer epochs" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7)
+    assert "after 1 more epoch;" in drawn(figures.two_runs, plain=loss[:28], other=torch.full((35,), float("nan")), name="called", epoch=7)
