@@ -2,9 +2,9 @@
 # make test       sets everything up and runs all tests
 # make notebooks  executes the notebooks in place, with pictures in place of widgets
 # Each works first, from a fresh clone; nothing is installed again until the versions change.
-# PYTHON=python3.12 chooses the Python; ARGS="..." goes to JupyterLab, to pytest, or names the notebooks to execute.
+# PYTHON=python3.12 chooses the Python; ARGS="..." goes to JupyterLab, or names the notebooks to execute.
 
-PYTEST = .venv/bin/python -m pytest $(ARGS)
+PYTEST = .venv/bin/python -m pytest
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 export OMP_NUM_THREADS = 1
@@ -15,12 +15,12 @@ unexport PYTHONPATH PYTHONHOME
 lab: set-up
 	.venv/bin/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
-# What measures time or drives a browser runs by itself, after the rest. With ARGS one of the two may find no test (status 5).
-NONE_IS_FINE = $(if $(ARGS),|| test $$? -eq 5)
+# A notebook's cells need one process, in order. What measures time or drives a browser runs by itself.
 test:
 	@sh set-up.sh colab
-	$(PYTEST) -m "not alone" --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --numprocesses=2 --dist=loadfile $(NONE_IS_FINE)
-	$(PYTEST) -m alone $(NONE_IS_FINE)
+	$(PYTEST) notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --numprocesses=2 --dist=loadfile
+	$(PYTEST) tests -m "not alone" --numprocesses=2 --dist=worksteal
+	$(PYTEST) tests -m alone
 
 notebooks: set-up
 	.venv/bin/python tests/record.py $(or $(ARGS),notebooks/*.ipynb)

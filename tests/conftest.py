@@ -1,10 +1,8 @@
 """For all tests."""
-from pathlib import Path
-
 import pytest
 
 
 def pytest_collection_modifyitems(items):
     """A browser wants the machine to itself: `make test` runs what is marked `alone` after the rest."""
     for item in items:
-        if "browser" in Path(item.fspath).parts: item.add_marker(pytest.mark.alone)
+        if "browser" in item.path.parts: item.add_marker(pytest.mark.alone)
