@@ -10,16 +10,23 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export OMP_NUM_THREADS = 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: lab test notebooks set-up constraints clean
+.PHONY: lab test test-cells test-helpers test-alone notebooks set-up constraints clean
 
 lab: set-up
 	.venv/bin/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT) $(ARGS)
 
-# A notebook's cells need one process, in order. What measures time or drives a browser runs by itself.
+# All three parts run, also when one fails.
 test:
 	@sh set-up.sh colab
+	@$(MAKE) --no-print-directory --keep-going --jobs=1 test-cells test-helpers test-alone
+
+test-cells:                       # a notebook's cells need one process, in order
 	$(PYTEST) notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --numprocesses=2 --dist=loadfile
+
+test-helpers:
 	$(PYTEST) tests -m "not alone" --numprocesses=2 --dist=worksteal
+
+test-alone:                       # what measures time or drives a browser
 	$(PYTEST) tests -m alone
 
 notebooks: set-up
