@@ -3,6 +3,7 @@ import html
 import math
 import os
 from dataclasses import dataclass
+from functools import partial
 
 import ipywidgets as widgets
 import torch
@@ -61,16 +62,30 @@ def printed(question):
 
 
 class Asked:
-    """A question on the page. Choosing is not answering: a button commits, once."""
+    """A question on the page. Choosing is not answering: a button commits, once.
+
+    Each option is a button: of a group of radio buttons JupyterLab's keyboard reaches only the first, as it keeps the arrow keys.
+    """
 
     def __init__(self, question):
-        self.question = question
-        self.choice = widgets.RadioButtons(options=list(question.options), value=None, layout=widgets.Layout(width="auto"))
-        self.button = widgets.Button(description="That is my answer", disabled=True)
+        self.question, self.mine, self.answered = question, None, False
+        self.options = {option: widgets.Button(layout=widgets.Layout(width="auto")) for option in question.options}
+        for option, button in self.options.items(): button.on_click(partial(self.choose, option))
+        self.commits = widgets.Button(description="That is my answer", disabled=True, layout=widgets.Layout(width="auto"))
+        self.commits.on_click(self.commit)
         self.reason = widgets.HTML(value=status(""), layout=widgets.Layout(height=f"{self.height()}px", overflow="auto"))
-        self.choice.observe(self.chosen, names="value")
-        self.button.on_click(self.commit)
-        self.box = widgets.VBox([widgets.HTML(named(question)), self.choice, self.button, self.reason])
+        choices = widgets.VBox([*self.options.values()], layout=widgets.Layout(align_items="flex-start"))
+        self.box = widgets.VBox([widgets.HTML(named(question)), choices, self.commits, self.reason])
+        self.mark()
+
+    def mark(self):
+        """A full circle before what is chosen, an empty one before the others."""
+        for option, button in self.options.items(): button.description = f"{'●' if option == self.mine else '○'} {option}"
+
+    def choose(self, option, _=None):
+        if self.answered: return
+        self.mine, self.commits.disabled = option, False
+        self.mark()
 
     def height(self):
         """Pixels for the longest that may be told, 80 characters a line, so that nothing jumps; a narrow screen scrolls."""
@@ -83,21 +98,18 @@ class Asked:
         right = f"It is: {question.answer}. {question.options[question.answer]}"
         return f"✓ {right}" if mine == question.answer else f"You said {mine}. {question.options[mine]} {right}"
 
-    def chosen(self, change):
-        self.button.disabled = change.new is None
-
-    def commit(self, _):
-        if self.choice.value is None or self.choice.disabled: return
-        self.choice.disabled = True
-        self.button.description = "Answered"     # not disabled: a disabled button loses the focus, and keys would go to the notebook
-        self.reason.value = status(html.escape(self.told(self.choice.value)))
+    def commit(self, _=None):
+        if self.mine is None or self.answered: return
+        self.answered = True
+        self.commits.description = "Answered"    # not disabled: a disabled button loses the focus, and keys would go to the notebook
+        self.reason.value = status(html.escape(self.told(self.mine)))
 
     def close(self):
-        for widget in (*self.box.children, self.box): widget.close()
+        for widget in (*self.options.values(), *self.box.children, self.box): widget.close()
 
 
 def named(question):
-    """The question as a stop of the Tab key with a name: core ipywidgets has none for a group of radio buttons, in 7.7 or 8."""
+    """The question as a stop of the Tab key with a name, before its options: core ipywidgets has none for a group."""
     text = html.escape(question.text)
     name = f"Predict. {text} {len(question.options)} options follow."
     return f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="{name}"><b>Predict.</b> {text}</div>'

@@ -81,7 +81,7 @@ CASES = {
     "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5), plain=band(3, 8, 0.9))],
     "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1), eval=band(3, 8, 0.9))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
-    "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), bytes=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
+    "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }
 
 
@@ -112,7 +112,7 @@ def test_headlines_of_extremes_say_what_happened():
     assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
-    assert "never" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
+    assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
 
 
 def test_a_fault_is_found():

@@ -51,25 +51,27 @@ def test_each_wrong_option_of_a_lesson_has_a_reason_of_its_own(name):
 
 def test_predict_shows_options_in_order_and_none_chosen(shown):
     predict(QUESTION)
-    text, choice, button, reason = shown[0].children
-    assert isinstance(choice, widgets.RadioButtons) and list(choice.options) == ["1,024", "16", "32"]
-    assert choice.value is None and button.disabled and "<N" not in text.value and "&lt;N" in text.value
+    text, choices, button, reason = shown[0].children
+    assert [one.description for one in choices.children] == ["○ 1,024", "○ 16", "○ 32"]
+    assert all(isinstance(one, widgets.Button) for one in choices.children), "radio buttons are out of the keyboard's reach in JupyterLab"
+    assert button.disabled and "<N" not in text.value and "&lt;N" in text.value
 
 
 def test_only_the_button_answers_and_only_once(shown):
     asked = Asked(QUESTION)
-    asked.button.click()                                          # nothing chosen: a press does nothing
+    asked.commits.click()                                         # nothing chosen: a press does nothing
     empty = asked.reason.value
-    for option in ("1,024", "16", "32"):                          # as arrow keys pass through
-        asked.choice.value = option
-        assert asked.reason.value == empty and not asked.choice.disabled and not asked.button.disabled
-    asked.button.click()
+    for option in ("1,024", "16", "32"):                          # a learner who changes their mind
+        asked.options[option].click()
+        marks = [one.description[0] for one in asked.options.values()]
+        assert asked.reason.value == empty and not asked.commits.disabled and marks.count("●") == 1
+    asked.commits.click()
     told = asked.reason.value
-    assert "You said 32. One an image. It is: 16. One a channel, γ and β too." in told and asked.choice.disabled
-    assert not asked.button.disabled, "a disabled button would lose the focus"
-    asked.choice.value = "16"
-    asked.button.click()
-    assert asked.reason.value == told
+    assert "You said 32. One an image. It is: 16. One a channel, γ and β too." in told
+    assert not asked.commits.disabled, "a disabled button would lose the focus"
+    asked.options["16"].click()
+    asked.commits.click()
+    assert asked.reason.value == told and asked.options["32"].description == "● 32"
 
 
 def test_the_right_choice_and_the_wrong_ones_read_differently():
@@ -80,8 +82,8 @@ def test_the_right_choice_and_the_wrong_ones_read_differently():
 
 def test_texts_are_escaped():
     asked = Asked(QUESTION)
-    asked.choice.value = "1,024"
-    asked.button.click()
+    asked.options["1,024"].click()
+    asked.commits.click()
     assert "pixel &amp; channel" in asked.reason.value
 
 
@@ -95,8 +97,8 @@ def test_the_height_is_fixed_and_holds_the_longest_reason():
     long = Question("?", {"much": "word " * 100, "less": "Short."}, "less")
     short, tall = Asked(QUESTION), Asked(long)
     before = tall.reason.layout.height
-    tall.choice.value = "much"
-    tall.button.click()
+    tall.options["much"].click()
+    tall.commits.click()
     assert tall.reason.layout.height == before and float(before[:-2]) >= 20 * 500 / 80 > float(short.reason.layout.height[:-2])
 
 
@@ -121,7 +123,7 @@ def test_a_rerun_asks_anew_and_closes_the_old(monkeypatch, shown):
     parent["metadata"]["cellId"], parent["header"]["msg_id"] = "a", "2"
     predict(QUESTION)
     assert [box.comm is None for box in shown] == [True, True, False, False] and all(w.comm is None for w in shown[0].children)
-    assert len(cells.shown) == 2 and shown[3].children[1].value is None
+    assert len(cells.shown) == 2 and all(one.description[0] == "○" for one in shown[3].children[1].children)
 
 
 def test_where_no_cell_is_known_nothing_is_kept(monkeypatch):

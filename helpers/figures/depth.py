@@ -36,7 +36,7 @@ def way(ax, title, x, ha):
     ax.set_yticklabels([power(p) for p in range(-POWER, POWER + 1, 3)])
     ax.text(x, 1.05, title, transform=ax.transAxes, ha=ha, color=INK, weight="bold", size=10)
     ax.axhspan(-0.5, 0.5, color=FAINT, alpha=0.6, lw=0)
-    if not backward: ax.text(MOST, 0.65, "kept within a factor of 3", ha="right", size=9.5, color=QUIET)
+    if not backward: ax.text(1, 0.4 - POWER, "grey: within a factor of 3", size=9.5, color=QUIET)
     wedge = ax.fill_between([], [], [], alpha=0.16, lw=0, animated=True)
     line, = ax.plot([], [], lw=1.6, animated=True)
     points, = ax.plot([], [], ms=4.5, animated=True)

@@ -28,7 +28,7 @@ def shaken(fig, steps=200, top=2.5):
     def draw(step, mean, sd, loss, drift):
         step, mean, sd, loss, drift = map(array, (step, mean, sd, loss, drift))
         for paint, m, s, d in zip(tubes, mean, sd, drift): paint(step, m, s, d.mean())
-        for paint, values in zip(curves, loss): paint(smooth(values))
+        for paint, values in zip(curves, loss): paint(values)
         ends = loss[..., -20:].mean((1, 2))
         finding = f"Drift {', '.join(short(round(d, 2)) for d in drift.mean(1))}: loss {', '.join(f'{v:.2f}' for v in ends)}"
         figures = f"without, with BatchNorm, with noise; {plural(loss.shape[1], 'seed')}, band: mean ± sd"
@@ -60,6 +60,7 @@ def band(ax, role):
     line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
 
     def paint(values):
+        values = smooth(values)
         mean, sd, step = values.mean(0), values.std(0, ddof=1), np.arange(1, values.shape[1] + 1)
         area.set_data(step, mean - sd, mean + sd)
         line.set_data(step, mean)

@@ -2,7 +2,8 @@
 import numpy as np
 from matplotlib.collections import PolyCollection
 
-from .parts import array, broken, headline, plural, short
+from .evidence import smooth
+from .parts import array, headline, plural, short
 from .roles import INK, QUIET, highlight, kept, normalized
 
 REACH = 3.6
@@ -24,7 +25,7 @@ def turn(fig):
         paint_plane(w, after, angles, losses)
         paint_curve(before_angle, after_angle, angles, losses)
         lengths = np.linalg.norm(w), np.linalg.norm(gradient), np.linalg.norm(after)
-        finding = f"This step turns the weights by {turned:.0f}°"
+        finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
         figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.2f} long, then {lengths[2]:.2f}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
@@ -44,7 +45,7 @@ def rays(ax):
     end, = ax.plot([], [], **normalized.dots, ms=8, animated=True)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     words = [ax.text(0, 0, text, weight="bold", size=10, animated=True, color=color, ha="center", va="center") for text, color in (("w", INK), ("step", normalized.ink))]
-    ax.text(-1.6, -0.95, "loss by direction: darker is lower", size=9.5, color=QUIET, animated=True)
+    ax.text(-1.6, REACH + 0.25, "darker: lower loss", size=9.5, color=QUIET, animated=True)
     around = np.linspace(0, 2 * np.pi, 121)
 
     def paint(w, after, angles, losses):
@@ -91,7 +92,8 @@ def along_angle(ax):
 def balance(fig, steps=200, tallest=12.0, widest=14.0):
     """Length of the weights before BatchNorm over training (left), and the angle a step turns them by (right), for three settings.
 
-    draw(length, angle, predicted, names): length (3, K, T); angle (3, K, T) in degrees; predicted (3,) degrees, 0 for none; names three strings."""
+    draw(length, angle, predicted, names): length (3, K, T); angle (3, K, T) in degrees; predicted (3,) degrees, 0 for none; names three strings.
+    Lines are running means of ten steps over the seeds, bands their sd."""
     say = headline(fig)
     left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.075, right=0.975, wspace=0.2, bottom=0.14, top=0.69))
     left.set(xlim=(0, steps), ylim=(0, tallest), xlabel="step")
@@ -99,7 +101,9 @@ def balance(fig, steps=200, tallest=12.0, widest=14.0):
     left.set_title("length of the weights", size=10, weight="bold")
     right.set_title("angle turned by a step (degrees)", size=10, weight="bold")
     looks = (QUIET, (0, (1, 1))), (normalized.color, "-"), (kept.color, (0, (5, 2)))
-    lefts, rights = ([(ax.plot([], [], lw=0.6, alpha=0.35, color=c, animated=True)[0], ax.plot([], [], lw=2.2, color=c, ls=ls, animated=True)[0]) for c, ls in looks] for ax in (left, right))
+    def band(ax, color, dash):
+        return ax.fill_between([], [], [], color=color, alpha=0.2, lw=0, animated=True), ax.plot([], [], lw=2.2, color=color, ls=dash, animated=True)[0]
+    lefts, rights = ([band(ax, *look) for look in looks] for ax in (left, right))
     levels = [right.plot([], [], color=INK, lw=1, ls=(0, (6, 4)), animated=True)[0] for _ in looks]
     page = fig.add_axes((0, 0.79, 1, 0.06))
     page.set_axis_off()
@@ -109,11 +113,11 @@ def balance(fig, steps=200, tallest=12.0, widest=14.0):
 
     def draw(length, angle, predicted, names):
         length, angle, predicted = map(array, (length, angle, predicted))
-        for pairs, values in (lefts, length), (rights, angle):
-            for (thin, thick), v in zip(pairs, values):
-                step = np.arange(1, v.shape[1] + 1)
-                thin.set_data(*broken(np.tile(step, (len(v), 1)), v))
-                thick.set_data(step, v.mean(0))
+        for bands, found in (lefts, length), (rights, angle):
+            for (area, line), values in zip(bands, map(smooth, found)):
+                step, mean, sd = np.arange(1, values.shape[1] + 1), values.mean(0), values.std(0, ddof=1)
+                area.set_data(step, mean - sd, mean + sd)
+                line.set_data(step, mean)
         for line, level in zip(levels, predicted): line.set_data([0, length.shape[-1]] if level else [], [level, level] if level else [])
         for sign, name in zip(signs, names): sign.set_text(name)
         late = [v[:, -50:].mean() for v in angle]

@@ -44,5 +44,5 @@ def histogram(ax, bins, role):
         mean, sd = values.mean(), max(values.std(), 1e-12)
         counts = np.histogram((values - mean) / sd, edges)[0]
         bars.set_data(counts / max(counts.max(), 1))
-        for tick, k in zip(ticks, (-3, 0, 3)): tick.set_text(short(round(mean + k * sd, 2)))
+        for tick, k in zip(ticks, (-3, 0, 3)): tick.set_text(short(float(f"{mean + k * sd:.2g}") if k else round(mean, 2)))
     return paint

@@ -37,14 +37,14 @@ def against_init(fig):
 def against_pixels(fig):
     """Accuracy against the learning rate for three scales of the same images.
 
-    draw(rates, bytes, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and standardized."""
+    draw(rates, wide, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and standardized."""
     kinds = ("pixels 0 to 255", raw), ("pixels 0 to 1", truth), ("standardized", normalized)
-    tell, paint = sweep(fig, "learning rate", (1e-4, 1e-3, 0.01, 0.1, 1), (7e-5, 1.5), kinds)
+    tell, paint = sweep(fig, "learning rate", (1e-3, 0.01, 0.1, 1), (2e-4, 1.5), kinds)
 
-    def draw(rates, bytes, unit, standard):
-        found = paint(rates, bytes, unit, standard)
+    def draw(rates, wide, unit, standard):
+        found = paint(rates, wide, unit, standard)
         best = [values.mean(1).max() for values in found]
-        return tell(f"Each at its best rate: {best[0]:.2f}, {best[1]:.2f} and {best[2]:.2f}", rates, found)
+        return tell(f"Best of {len(found[0])} rates: {best[0]:.2f}, {best[1]:.2f} and {best[2]:.2f}", rates, found)
     return draw
 
 
@@ -64,7 +64,8 @@ def sweep(fig, xlabel, ticks, limits, kinds):
         return values
 
     def tell(finding, x, found):
-        say(finding, f"{plural(found[0].shape[1], 'seed')} each as dots; line and band: their mean ± sd")
+        lost = "; at 0: overflow" if min(values.min() for values in found) == 0 else ""
+        say(finding, f"{plural(found[0].shape[1], 'seed')} each as dots; line, band: mean ± sd{lost}")
         rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} at {short(at)}" for at, v in zip(array(x), values.mean(1)))
                          for (name, _), values in zip(kinds, found))
         return f"{finding}. Mean accuracy by {xlabel}: {rows}."

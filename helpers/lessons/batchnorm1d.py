@@ -10,6 +10,7 @@ outlier = Question(
     {"grows without limit": "A fixed scaling would do that. But the value also widens the spread that it is divided by.",
      "stops near 2.65": "Far out, the spread is due to this value alone: it grows as fast as the value does. The limit is √(N − 1) = √7.",
      "stops at 1": "That is the limit in a batch of two: √(2 − 1).",
+     "stops at 7": "Its distance is up to 7 times that of each other one, but it is divided by the sd: the root remains, √7.",
      "stays where it is": "That would be a ranking. The value moves, but ever less."},
     "stops near 2.65")
 
@@ -22,7 +23,7 @@ spikes = Question(
     "two spikes, at 3 and −0.33")
 
 batch_of_two = Question(
-    "A batch of two different samples, in training. A unit's two normalized values",
+    "A batch of two samples with clearly different values, in training. A unit's two normalized values",
     {"depend on both inputs, as in any batch": "They do so by their mean and spread. But the spread of two numbers is half their distance, so that only the order is left.",
      "are +1 and −1, whatever the inputs": "Each lies half the distance from the mean, and half the distance is the sd. What the two values were is lost.",
      "are both 0": "Their mean is 0. They are equal only if the inputs are.",

@@ -5,7 +5,7 @@ from ..exercises import Exercise
 from ..learn import Question
 
 steepness = Question(
-    "Feature x₁ lies between −200 and 200, x₂ between −10 and 10. The loss is the mean squared error of a linear model. "
+    "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared error of a linear model. "
     "How many times more strongly does the loss curve along w₁ than along w₂?",
     {"20 times": "That is the ratio of the ranges. But the loss holds the square of w₁x₁.",
      "200 times": "That is the range of one feature. What counts is the ratio of the two, squared.",
@@ -16,8 +16,8 @@ steepness = Question(
 correlated = Question(
     "Two standardized features with correlation 0.95. How many times steeper is the loss in its steepest direction than in its flattest?",
     {"1": "Standardizing makes each feature's spread 1. It does not make the loss round: along the diagonal both features push together.",
-     "2": "The curvatures are 1 + r and 1 − r: the flat one is close to nothing.",
-     "39": "(1 + r) / (1 − r) = 1.95 / 0.05.",
+     "20": "That is 1 / (1 − r). But the steep direction is steeper than 1, too: the curvatures go with 1 + r and 1 − r.",
+     "39": "The curvatures go with 1 + r and 1 − r: (1 + r) / (1 − r) = 1.95 / 0.05.",
      "400": "That is what unequal ranges of ±200 and ±10 gave; here it would take a correlation of 0.995."},
     "39")
 
@@ -39,7 +39,7 @@ def _near_limit(span):
 ravine_goals = {
     "x₁ within ±200: a rate less than 20 % below the largest stable one": _near_limit(200),
     "the same for x₁ within ±100": _near_limit(100),
-    "the same for x₁ within ±50. What is the rule?": _near_limit(50),
+    "the same for x₁ within ±50. How does the limit change when the range halves?": _near_limit(50),
 }
 
 correlation_goals = {
