@@ -58,8 +58,8 @@ def _ratios(at):
 depth_goals = {
     "20 ReLU layers, no norm: a gain at which the activations keep their size within a factor of 3":
         lambda at: _plain_relu(at) and 1 / 3 < _ratios(at)[0] < 3,
-    "the same net, a gain less than 21 % away from √2 = 1.41: ten times too large or too small at the end":
-        lambda at: _plain_relu(at) and 1.12 < at.gain < 1.71 and not 0.1 < _ratios(at)[0] < 10,
+    "the same net, a gain at most a fifth away from that one: ten times too large or too small at the end":
+        lambda at: _plain_relu(at) and 1.13 < at.gain < 1.71 and not 0.1 < _ratios(at)[0] < 10,
     "BatchNorm: a gain of at most 0.6, or at least 2.9, at which the activations of 50 layers keep their size":
         lambda at: at.norm == "BatchNorm" and at.layers == 50 and not 0.6 < at.gain < 2.9 and 1 / 3 < _ratios(at)[0] < 3,
     "BatchNorm and ReLU: a depth at which the gradient grows 100-fold on its way back":
@@ -147,7 +147,7 @@ def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_a
 def evidence_solution():
     a = "for"            # less drift and better learning go together here, as predicted
     b = "against"        # the drift is back, the gain stays
-    c = "for"            # drift costs something, if little
+    c = "for"            # drift, or its noise, does harm there
     d = "against"        # another quantity goes with the gain where drift does not
     e = "neither"        # it speaks against smoothness at every rate, not about drift
     f = "neither"        # another mechanism: drift does not occur in it
@@ -160,9 +160,9 @@ evidence = Verdicts(weighing, probes=[()], names=tuple("abcdef"), mistakes={
     "b_for": "b: the drift came back and the gain stayed. An effect that stays when its cause is taken away had another cause.",
     "b_neither": "b: this is the direct test: the drift was put back. Would the explanation have predicted that the gain stays?",
     "c_against": "c: with ten layers the shaken net learned worse. So drift did harm there.",
-    "c_neither": "c: drift was put back and something was lost. The explanation predicts just that; here the loss is small.",
-    "d_for": "d: the shaken net drifts like the plain one, but its loss is as smooth as that with BatchNorm. Which of the two goes with learning?",
-    "d_neither": "d: three nets, two candidates: smoothness goes with learning, drift does not. That weakens drift.",
+    "c_neither": "c: drift was put back and something was lost. The explanation predicts just that, though noise may do harm in other ways too.",
+    "d_for": "d: the shaken net drifts like the plain one, but its loss is about as smooth as with BatchNorm. Which of the two goes with learning?",
+    "d_neither": "d: three nets, two candidates. At this rate smoothness goes with learning, drift does not: that weakens drift.",
     "e_for": "e: the drift does not occur in this finding. It limits another explanation, smoothness.",
     "e_against": "e: it speaks against *smoothness* as the explanation at every rate. It says nothing of drift.",
     "f_for": "f: that the gradient shrinks with the weights follows from the division by the spread, drift or not.",
@@ -190,14 +190,14 @@ def verdicts_solution():
     c = "false"          # above: at rate 0.01 the range is larger with BatchNorm
     d = "measured"       # above; van Laarhoven 2017
     e = "false"          # the function does not see their length; decay sets the effective rate (van Laarhoven 2017, Zhang et al. 2019)
-    f = "disputed"       # Ioffe & Szegedy 2015 and Luo et al. 2019 for; our net of 1,000 images: no, and worse with wrong labels
+    f = "disputed"       # Ioffe & Szegedy 2015 and Luo et al. 2019 for; our test with 1,000 images shows none, and wrong labels are learned sooner
     return a, b, c, d, e, f
 
 
 verdicts = Verdicts(judging, probes=[()], names=tuple("abcdef"), mistakes={
     "a_disputed": "a: nobody disputes it: it follows from the formula in one line, and the notebook measured a tenth.",
     "a_false": "a: the output is the same, the slope is not: ten times the distance for the same fall. Look at the claim behind the first lab of that section.",
-    "b_measured": "b: less drift was measured, and better learning. That the one causes the other was not; with noise the drift was back and the gain stayed.",
+    "b_measured": "b: less drift was measured, and better learning. That the one causes the other was not; with noise the drift was back, and two layers learned as well.",
     "b_false": "b: drift cost something with ten layers, so it is not without effect. Ioffe and Szegedy (2015) say yes, Santurkar et al. (2018) no.",
     "c_disputed": "c: one counterexample settles an 'at every': look at rate 0.01.",
     "c_measured": "c: it was measured at rate 0.1. At rate 0.01 it was the other way round, so 'at every rate' fails.",
@@ -205,7 +205,7 @@ verdicts = Verdicts(judging, probes=[()], names=tuple("abcdef"), mistakes={
     "d_false": "d: the loss does not pull them outwards, but each step is at a right angle and ends further out. See the measured lengths.",
     "e_disputed": "e: it is true of layers without BatchNorm. Before BatchNorm the function does not change with the length, so smaller weights make no simpler one.",
     "e_measured": "e: what was measured is the angle of a step. The function does not change at all when these weights shrink.",
-    "f_measured": "f: in our test with 1,000 images the gain was gone at the end of training, and wrong labels were learned by heart faster.",
+    "f_measured": "f: in our test with 1,000 images the lead shrank as training went on, and wrong labels were learned by heart sooner: no sign of a regularizer.",
     "f_false": "f: our small test does not settle it: Ioffe and Szegedy (2015) could leave dropout out, Luo et al. (2019) derive a penalty from the noise.",
 }, hints=["'Measured' needs an experiment above, or a line of algebra, that settles it.",
           "'False' needs a counterexample: find the words 'at every' and 'simpler', and test them.",
