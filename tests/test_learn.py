@@ -211,3 +211,10 @@ def test_yes_or_no_is_counted(capsys):
 ])
 def test_a_claim_that_cannot_be_judged_says_why(values, limits, words):
     with pytest.raises(ValueError, match=words): claim("s", values, of="q", **limits)
+
+
+def test_a_claim_says_what_it_ran_over(capsys):
+    claim("It is near 2.", torch.tensor([1.9, 2.0, 2.1, 2.0, 2.05]), of="size", above=1, below=3, over="data sets")
+    claim("It is positive.", torch.arange(1, 6) > 0, of="positive ones", over="units")
+    out = capsys.readouterr().out
+    assert "(5 data sets)" in out and "5 of 5 units" in out and "seeds" not in out
