@@ -55,6 +55,12 @@ def remembered(momentum, batch, steps=300):
     return dict(means=means, running=torch.stack(running), momentum=momentum, batch=batch)
 
 
+def turned(length, rate):
+    w = length * torch.tensor([0.17, 0.985])
+    angles = torch.arange(64) * 2 * torch.pi / 64
+    return dict(w=w, gradient=1.57 / length ** 2 * torch.tensor([-w[1], w[0]]), rate=rate, angles=angles, losses=2 - 2 * torch.cos(angles - 0.5))
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
@@ -80,6 +86,15 @@ CASES = {
     "memory": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
     "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5), plain=band(3, 8, 0.9))],
     "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1), eval=band(3, 8, 0.9))],
+    "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
+              for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False), (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
+    "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],
+    "balance": [dict(length=5 + torch.rand(3, 8, steps), angle=8 + torch.rand(3, 8, steps), predicted=[0, 8.1, 8.1], names=["rate 1, no decay", "rate 1, decay 0.01", "rate 0.2, decay 0.05"])
+                for steps in (200, 20)],
+    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10), loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]), drift=band(3, 8, level))
+               for level in (0.5, 0.001)],
+    "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(2, 8, k) for k in (slow, 0.1, 0.15)]).abs(), change=torch.stack([band(2, 8, k) for k in (0.3, 0.5, 1)]))
+                   for slow in (0.05, 1.0)],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
     "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }

@@ -3,7 +3,7 @@ import numpy as np
 
 from . import roles
 from .parts import array, headline, short
-from .roles import FAINT, INK, QUIET
+from .roles import FAINT, INK
 
 MOST, POWER = 50, 6                                              # layers, and the powers of ten shown either way
 
@@ -32,11 +32,10 @@ def depth(fig):
 def way(ax, title, x, ha):
     """One direction. Returns paint(values (L,), role), which gives the last layer's size relative to the first of the way."""
     backward = ha == "right"
-    ax.set(xlim=(0, MOST + 1), ylim=(-POWER, POWER), xlabel="layer", xticks=[1, 10, 20, 30, 40, 50], yticks=range(-POWER, POWER + 1, 3))
+    ax.set(xlim=(0, MOST + 1), ylim=(-POWER, POWER), xlabel="layer" if backward else "layer (grey: within a factor of 3)", xticks=[1, 10, 20, 30, 40, 50], yticks=range(-POWER, POWER + 1, 3))
     ax.set_yticklabels([power(p) for p in range(-POWER, POWER + 1, 3)])
     ax.text(x, 1.05, title, transform=ax.transAxes, ha=ha, color=INK, weight="bold", size=10)
     ax.axhspan(-0.5, 0.5, color=FAINT, alpha=0.6, lw=0)
-    if not backward: ax.text(1, 0.4 - POWER, "grey: within a factor of 3", size=9.5, color=QUIET)
     wedge = ax.fill_between([], [], [], alpha=0.16, lw=0, animated=True)
     line, = ax.plot([], [], lw=1.6, animated=True)
     points, = ax.plot([], [], ms=4.5, animated=True)
