@@ -45,3 +45,9 @@ def test_two_runs_tells_equal_from_different():
     assert "Called: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7)
     assert "after 3 fewer epochs" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7)
     assert "after 1 more epoch;" in drawn(figures.two_runs, plain=loss[:28], other=torch.full((35,), float("nan")), name="called", epoch=7)
+
+
+def test_by_epoch_compares_the_layer_with_more_epochs():
+    plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
+    alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
+    assert "by 0.2 at epoch 5" in alt and "without it by 1; 8 seeds" in alt

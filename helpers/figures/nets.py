@@ -3,7 +3,7 @@ import numpy as np
 
 from .curves import HALO
 from .parts import array, broken, headline, plural, short
-from .roles import FAINT, QUIET, normalized, raw
+from .roles import FAINT, INK, QUIET, normalized, raw
 
 def two_runs(fig, epochs=10, top=2.6):
     """Training loss of two nets, one run each, against epochs: a wide line and a dashed one on it, so that equal curves look equal.
@@ -40,6 +40,53 @@ def two_runs(fig, epochs=10, top=2.6):
         say(finding, figures)
         return f"{finding}; {figures}."
     return draw
+
+
+def by_epoch(fig, epochs=10, top=2.6):
+    """Mean loss of each epoch, without and with BatchNorm: thin lines for the seeds, a thick one and a band for mean and spread.
+
+    draw(plain, bn): (K, epochs) losses in nats, the mean of each epoch's steps, for K seeds. Two arrows compare with the plain net
+    at epoch 5: BatchNorm at the same epoch, and the plain net itself at the last."""
+    say = headline(fig)
+    ax = fig.add_axes((0.085, 0.14, 0.86, 0.63))
+    ax.set(xlim=(0.7, epochs + 0.3), ylim=(0, top), xlabel="epoch", ylabel="training loss (cross-entropy, nats)", xticks=range(1, epochs + 1))
+    ax.axhline(np.log(10), color=FAINT, lw=1.2)
+    ax.text(epochs + 0.25, np.log(10) + 0.04, "guessing", ha="right", color=QUIET, size=9.5)
+    x, kinds = np.arange(1, epochs + 1), [seeds_and_band(ax, 0.0, "without BatchNorm", raw), seeds_and_band(ax, 0.37, "with BatchNorm", normalized)]
+    level, = ax.plot([], [], color=QUIET, lw=0.9, ls=(0, (2, 2)), animated=True)
+    drops = [ax.plot([], [], color=INK, lw=1.4, marker="v", ms=6, markevery=[1], animated=True)[0] for _ in range(2)]
+    signs = [ax.text(0, 0, "", size=10, ha="right", va="center", animated=True, path_effects=HALO) for _ in range(2)]
+
+    def draw(plain, bn):
+        found = [array(plain), array(bn)]
+        for paint, values in zip(kinds, found): paint(x, values)
+        start, fair, late = found[0][:, 4].mean(), found[1][:, 4].mean(), found[0][:, -1].mean()
+        level.set_data([5, epochs], [start, start])
+        for drop, sign, at, end, words in zip(drops, signs, (5, epochs), (fair, late), ("the layer", "five more epochs")):
+            drop.set_data([at, at], [start, end + 0.04])
+            beside = end - 0.2 if at == 5 else (start + end) / 2 if start - end > 0.6 else start + 0.12
+            sign.set(text=f"{words}: {short(round(start - end, 2))}", position=(at - 0.15, beside))
+        finding = f"BatchNorm lowers the loss by {short(round(start - fair, 2))} at epoch 5"
+        figures = f"five more epochs without it by {short(round(start - late, 2))}; {len(found[0])} seeds, mean ± sd"
+        say(finding, figures)
+        return f"{finding}; {figures}."
+    return draw
+
+
+def seeds_and_band(ax, place, words, role):
+    """One kind of net: its name above the panel, thin lines, mean and band. Returns paint(x (T,), values (K, T))."""
+    ax.plot([place, place + 0.055], [1.05, 1.05], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
+    ax.text(place + 0.065, 1.05, words, color=role.ink, weight="bold", size=10, va="center", transform=ax.transAxes)
+    area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
+    thin, = ax.plot([], [], lw=0.7, alpha=0.45, animated=True, **role.line)
+    thick, = ax.plot([], [], lw=2.2, animated=True, **role.line)
+
+    def paint(x, values):
+        mean, sd = values.mean(0), values.std(0, ddof=1)
+        area.set_data(x, mean - sd, mean + sd)
+        thin.set_data(*broken(np.tile(x, (len(values), 1)), values))
+        thick.set_data(x, mean)
+    return paint
 
 
 def pairs(fig):
