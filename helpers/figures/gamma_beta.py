@@ -4,10 +4,9 @@ import math
 import numpy as np
 
 from . import roles
-from .parts import array, headline, plural, short
+from .parts import array, broken, headline, plural, short
 from .roles import FAINT, INK, QUIET
 from .sigmoid import best_line, percent
-from .sweeps import sweep
 
 
 def explained(fig):
@@ -45,15 +44,18 @@ def scatter(ax):
     return paint
 
 
+CEILING = 2.3                # of the upper panel of match, in heights of the target: a gamma of half its sd fits below
+
+
 def match(fig, reach=10.0):
     """Normalized values, moved and stretched by gamma and beta, over the histogram they are to match.
 
     draw(y, target): (N,) each, e.g. gamma * h_hat + beta and the raw h. The overlap is the shared area of the two histograms."""
     say = headline(fig)
-    ax = fig.add_axes((0.03, 0.3, 0.94, 0.41))
-    ax.set(xlim=(-reach, reach), ylim=(0, 1.1), yticks=[])
-    bars = fig.add_axes((0.03, 0.1, 0.94, 0.2), sharex=ax)
-    bars.set(ylim=(-2.5, 0.2), yticks=[], xticks=range(-int(reach), int(reach) + 1, 2))
+    ax = fig.add_axes((0.03, 0.32, 0.94, 0.41))
+    ax.set(xlim=(-reach, reach), ylim=(0, CEILING), yticks=[])
+    bars = fig.add_axes((0.03, 0.15, 0.94, 0.17), sharex=ax)
+    bars.set(ylim=(-2.5, 0.2), yticks=[], xticks=range(-int(reach), int(reach) + 1, 2), xlabel="value of the unit")
     ax.tick_params(bottom=False, labelbottom=False)
     for panel in ax, bars: panel.spines["left"].set_visible(False)
     for x, words, look in ((0, "blue: γĥ + β", dict(color=roles.normalized.ink, weight="bold")), (0.18, "outline: the target", dict(weight="bold")),
@@ -70,12 +72,12 @@ def match(fig, reach=10.0):
         heights = [np.histogram(v, edges)[0] / len(v) for v in (y, target)]
         top = 1 / heights[1].max()
         tall = heights[0].max() * top
-        yours.set_data(np.minimum(heights[0] * top, 1.1))
+        yours.set_data(np.minimum(heights[0] * top, CEILING))
         goal.set_data(heights[1] * top)
         told = [paint(v) for paint, v in zip(rows, (y, target))]
         same = overlap(y, target)
         outside = np.mean(np.abs(y) > reach)
-        lost.set_text(f"{percent(outside)} of blue beyond ±{short(reach)}" if outside > 0.005 else "blue is cut off above" if tall > 1.1 else "")
+        lost.set_text(f"{percent(outside)} of blue beyond ±{short(reach)}" if outside > 0.005 else "blue is cut off above" if tall > CEILING else "")
         alike = abs(y.mean() - target.mean()) < 0.06 and abs(y.std() - target.std()) < 0.06
         finding = f"{'Mean and sd agree, the shapes' if alike else 'They'} overlap by {100 * same:.0f} %"
         figures = f"yours: {told[0]}; target: {told[1]}"
@@ -107,11 +109,12 @@ def overlap(a, b, bins=50):
 def given_back(fig, reach=2.5):
     """How far gamma and beta of one batch miss, for that batch, for another, and in eval mode.
 
-    draw(h, y): (3, N, C) each: the raw values and what comes out, in the order of the panels. Each unit lies on a line of its own."""
+    draw(h, y, runs): (3, N, C) each: the raw values and what comes out, in the order of the panels; runs: how many there were, of which
+    this is one. Each unit lies on a line of its own."""
     say = headline(fig)
     axes = fig.subplots(1, 3, sharey=True, gridspec_kw=dict(left=0.1, right=0.98, bottom=0.14, top=0.68, wspace=0.08))
     axes[0].set_ylabel("output − input")
-    names = ("train mode,\nits own batch", roles.train), ("train mode,\nanother batch", roles.train), ("eval mode,\nanother batch", roles.eval)
+    names = ("train mode,\nits own batch", roles.train), ("train mode,\nanother batch", roles.train), ("eval mode,\na new batch", roles.eval)
     dots = []
     for ax, (name, role) in zip(axes, names):
         ax.set(ylim=(-reach, reach), xlim=(-6, 12), xticks=[-4, 0, 4, 8], yticks=[-2, -1, 0, 1, 2], xlabel="input h")
@@ -120,14 +123,14 @@ def given_back(fig, reach=2.5):
         dots.append(ax.plot([], [], **{**role.dots, "mew": 0.3}, ms=4, alpha=0.8, animated=True)[0])
     worst = [ax.text(0.97, 0.94, "", ha="right", va="top", size=9.5, color=QUIET, transform=ax.transAxes, animated=True) for ax in axes]
 
-    def draw(h, y):
+    def draw(h, y, runs):
         h, y = array(h), array(y)
         off = np.abs(y - h).max((1, 2))
         for points, word, a, b, most in zip(dots, worst, h, y, off):
             points.set_data(a.ravel(), np.clip((b - a).ravel(), -reach, reach))
             word.set_text(f"worst {short(float(f'{most:.2g}'))}")
         finding = f"Its own batch comes back, another misses by up to {short(round(off[1], 1))}"
-        figures = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')} each; each unit is a line of dots"
+        figures = f"one run of {runs}; {plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')}, each unit on a line"
         say(finding, figures)
         return f"{finding}; {figures}. Largest differences: " + ", ".join(f"{name} {short(m)}" for (name, _), m in zip(names, off)).replace("\n", " ") + "."
     return draw
@@ -143,7 +146,7 @@ def ring(fig):
     beta alone, both."""
     say = headline(fig)
     left = fig.add_axes((0.01, 0.14, 0.3, 0.56))
-    left.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=[], yticks=[], aspect="equal", xlabel="the task: inside or outside?")
+    left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[], yticks=[], aspect="equal", xlabel="the task: inside or outside?")
     left.spines[:].set_visible(False)
     inner, = left.plot([], [], ls="", marker="o", ms=3, mec="none", color=INK, animated=True)
     outer, = left.plot([], [], ls="", marker="o", ms=3, mfc="none", mec=QUIET, mew=0.7, animated=True)
@@ -152,15 +155,16 @@ def ring(fig):
 
     def draw(x, inside, sigmoid, relu):
         x, inside, found = array(x)[:400], array(inside).astype(bool)[:400], [array(sigmoid), array(relu)]
+        outside = ~inside & (np.abs(x) < 3.4).all(1)                         # no half of a ring at the edge
         inner.set_data(x[inside].T)
-        outer.set_data(x[~inside].T)
+        outer.set_data(x[outside].T)
         for paint, values in zip(paints, found): paint(values)
-        with_beta, without = found[0][3].mean(), found[0][1].mean()
-        finding = f"Sigmoids: {without:.2f} without β, {with_beta:.2f} with γ and β"
-        figures = f"{plural(found[0].shape[1], 'seed')} each; bar: mean ± sd"
+        middle = np.median(found, 2)                                         # (2, 4)
+        finding = f"Sigmoids: no β {middle[0, 1]:.2f}, β alone {middle[0, 2]:.2f}, both {middle[0, 3]:.2f}"
+        figures = f"dots: {plural(found[0].shape[1], 'seed')} each; lines and headline: medians"
         say(finding, figures)
-        rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} with {kind}" for kind, v in zip(KINDS, values.mean(1))) for name, values in zip(("sigmoid", "ReLU"), found))
-        return f"{finding}. Mean accuracy on new points, {rows}; {figures}."
+        rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} with {kind}" for kind, v in zip(KINDS, values)) for name, values in zip(("sigmoid", "ReLU"), middle))
+        return f"{finding}. Median accuracy on new points, {rows}; {figures}."
     return draw
 
 
@@ -185,17 +189,15 @@ def columns(ax, names, kinds, span=(0.0, 1.0), ylabel="accuracy on new samples",
 
 
 def column(ax, places, role):
-    """paint(values (columns, K)): a dot for each seed, and a bar for mean ± sd beside them."""
-    dots, = ax.plot([], [], **role.dots, ms=4, alpha=0.65, animated=True)
-    bars, = ax.plot([], [], color=INK, lw=2, animated=True)
-    means, = ax.plot([], [], ls="", marker="_", ms=8, mew=2, color=INK, animated=True)
+    """paint(values (columns, K)): a dot for each seed, and a line at their median; none where a net overflowed, whose accuracy counts as 0."""
+    dots, = ax.plot([], [], **role.dots, ms=4, alpha=0.65, clip_on=False, animated=True)
+    medians, = ax.plot([], [], color=INK, lw=2, zorder=1.9, animated=True)           # below the dots
 
     def paint(values):
         jitter = (np.arange(values.shape[1]) * 0.618 % 1 - 0.5) * 0.16
         dots.set_data((places[:, None] + jitter).ravel(), values.ravel())
-        mean, sd, x = values.mean(1), values.std(1, ddof=1), places + 0.14
-        bars.set_data(np.c_[x, x, np.full(len(x), np.nan)].ravel(), np.c_[mean - sd, mean + sd, np.full(len(x), np.nan)].ravel())
-        means.set_data(x, mean)
+        middle = np.where(values.min(1) > 0, np.median(values, 1), np.nan)
+        medians.set_data(*broken(np.c_[places - 0.14, places + 0.14], np.c_[middle, middle]))
     return paint
 
 
@@ -213,13 +215,13 @@ def on_digits(fig):
     def draw(accuracy, loss):
         for these, found in zip(paints, (accuracy, loss)):
             for paint, values in zip(these, (array(found["sigmoid"]), array(found["relu"]))): paint(values)
-        mean = {name: array(values).mean(1) for name, values in accuracy.items()}
-        finding = f"Four sigmoid layers: {mean['sigmoid'][0]:.2f} without BatchNorm, {mean['sigmoid'][2]:.2f} with"
-        figures = f"{plural(array(accuracy['relu']).shape[1], 'seed')} each; bar: mean ± sd"
+        middle = np.median(array(accuracy["sigmoid"]), 1)
+        finding = f"Four sigmoid layers: {middle[0]:.2f} without, {middle[2]:.2f} with BatchNorm"
+        figures = f"dots: {plural(array(accuracy['relu']).shape[1], 'seed')} each; lines and headline: medians"
         say(finding, figures)
         rows = "; ".join(f"{name} {what}: {short(round(none, 3))} without BatchNorm, {short(round(bare, 3))} with it but no gamma and beta, {short(round(full, 3))} with both"
-                         for what, found in (("accuracy", accuracy), ("loss", loss)) for name, (none, bare, full) in ((n, array(v).mean(1)) for n, v in found.items()))
-        return f"{finding}; {figures}. Means: {rows}."
+                         for what, found in (("accuracy", accuracy), ("loss", loss)) for name, (none, bare, full) in ((n, np.median(array(v), 1)) for n, v in found.items()))
+        return f"{finding}; {figures}. Medians: {rows}."
     return draw
 
 
@@ -237,8 +239,9 @@ def learned(fig):
     right.text(-1.24, 0.93, "dotted: bell-shaped inputs", size=9.5, color=QUIET)
     look = dict(**{**roles.normalized.dots, "mew": 0.4}, ms=4, alpha=0.6, animated=True)
     units, shares = (ax.plot([], [], **look)[0] for ax in (left, right))
-    for at, place in ((0, 1), left.transData), ((0.04, 0.06), left.transAxes): left.plot(*at, **roles.highlight.dots, ms=9, transform=place, zorder=3)
-    left.text(0.08, 0.06, "start: γ 1, β 0", size=9.5, va="center", transform=left.transAxes)
+    left.plot(0, 1, **roles.highlight.dots, ms=9, zorder=3)
+    left.plot([0.02, 0.2], [1.05, 1.74], color=INK, lw=0.9, zorder=2.9)
+    left.text(0.2, 1.76, "the start:\nγ 1, β 0", size=9.5, ha="center", va="bottom")
 
     def draw(gamma, beta, zeros):
         gamma, beta, zeros = map(array, (gamma, beta, zeros))
@@ -253,13 +256,24 @@ def learned(fig):
 
 
 def against_gamma(fig):
-    """Accuracy of a residual net against the learning rate, by the gamma its blocks' last BatchNorm starts with.
+    """Accuracy of a residual net at some learning rates, by the gamma its blocks' last BatchNorm starts with.
 
-    draw(rates, zero, one): rates (R,); zero and one (R, K), accuracies of K seeds; a net that diverged counts as 0."""
-    tell, paint = sweep(fig, "learning rate", (0.02, 0.1, 1), (0.015, 1.4), (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)))
+    draw(rates, zero, one): rates (3,), those the picture was made for; zero and one (3, K), accuracies of K seeds; a net that overflowed
+    counts as 0."""
+    say = headline(fig)
+    ax = fig.add_axes((0.085, 0.14, 0.9, 0.56))
+    paints = columns(ax, [f"rate {rate}" for rate in (0.02, 0.1, 1)], (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)), ylabel="accuracy on new images", guess=0.1, legend=0.25)
+    lost = [ax.text(2 + x, 0.04, "", ha="right", va="center", size=9.5, color=QUIET, animated=True) for x in (-0.3, 0.06)]
 
     def draw(rates, zero, one):
-        found = paint(rates, one, zero)
-        fine = [int((values > 0.5).sum()) for values in (found[0][-1], found[1][-1])]
-        return tell(f"At rate {short(array(rates)[-1])}: {fine[0]} seeds learn from γ 1, {fine[1]} from γ 0", rates, found)
+        rates, found = array(rates), [array(one), array(zero)]
+        for paint, word, values in zip(paints, lost, found):
+            paint(values)
+            gone = int((values[-1] == 0).sum())
+            word.set_text(f"{gone} overflowed" if gone else "")
+        fine = [int((values[-1] > 0.5).sum()) for values in found]
+        finding = f"At rate {short(rates[-1])}: {fine[0]} seeds learn from γ 1, {fine[1]} from γ 0"
+        say(finding, f"dots: {plural(found[0].shape[1], 'seed')} each; lines: medians; at 0: overflow")
+        rows = "; ".join(f"γ from {start}: " + ", ".join(f"{f'{v:.2f}' if v else 'overflow'} at {short(rate)}" for rate, v in zip(rates, np.median(values, 1))) for start, values in zip((1, 0), found))
+        return f"{finding}. Median accuracy by learning rate: {rows}."
     return draw

@@ -5,9 +5,9 @@ from ..exercises import Exercise
 from ..learn import Question
 
 straight_line = Question(
-    "Inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of its output does the best straight line explain (R²)?",
-    {"50 %": "Not even a step from 0 to 1 is so far from a line: it has 64 %.",
-     "80 %": "That is what inputs five times as wide give.",
+    "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of its output does the best straight line explain (R²)?",
+    {"90 %": "That is what inputs two and a half times as wide give.",
+     "95 %": "That is what inputs with a standard deviation of 1.65 give.",
      "98 %": "Two thirds of the inputs lie between −1 and 1, where the curve leaves its tangent by less than 0.02; the rest is not far out either."},
     "98 %")
 
@@ -16,13 +16,13 @@ other_batch = Question(
     "The largest of its 320 errors is about",
     {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is normalized by its own mean and spread, which gamma and beta do not know.",
      "0.01": "The mean of 64 values with sd 2 is itself uncertain by 2/√64 = 0.25, and two such means differ by more.",
-     "1": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out that adds up, and the largest of 320 is asked for."},
-    "1")
+     "1.3": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out that adds up, and the largest of 320 is asked for."},
+    "1.3")
 
 eval_mode = Question(
     "In eval mode BatchNorm normalizes every batch by the same stored mean and variance. Gamma and beta are now set from these two. "
     "For a batch that the layer has never seen, the largest error is about",
-    {"1, as in train mode": "In train mode each batch brings its own mean and spread. In eval mode they are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
+    {"as large as in train mode": "In train mode each batch brings its own mean and spread. In eval mode they are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
      "0.01": "Nothing is left to differ from batch to batch: what the layer takes off and divides by is what beta and gamma put back.",
      "0.000001": "The same numbers are taken off and put back, so only rounding is left. The layer is the identity."},
     "0.000001")
@@ -31,8 +31,8 @@ circle = Question(
     "Points in the plane, half of them inside a circle around 0. A net with one layer of 16 sigmoids is to tell inside from outside. "
     "Before the sigmoids stands BatchNorm with affine=False: no gamma, no beta. Its accuracy:",
     {"0.95, as with gamma and beta": "The weights before and after can scale. But nothing before the sigmoids can shift: BatchNorm takes every bias off.",
-     "0.75, some of it is lost": "A net that could treat a point and its mirror image alike on one side would get there. This one treats them oppositely.",
-     "0.5, guessing": "All inputs of the sigmoids have mean 0, so each sigmoid treats x and −x oppositely. The circle treats them alike."},
+     "0.75, some of it is lost": "Some weights would come towards it: the inside right, the outside on one side only. But such a net loses more loss at one point of a mirrored pair than it gains at the other, so training does not end there.",
+     "0.5, guessing": "The points lie symmetrically around 0, and nothing shifts them: each sigmoid treats x and −x oppositely, around 0.5. The circle treats them alike."},
     "0.5, guessing")
 
 zeros = Question(
