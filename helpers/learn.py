@@ -71,7 +71,7 @@ class Asked:
         self.question, self.mine, self.answered = question, None, False
         self.options = {option: widgets.Button(layout=widgets.Layout(width="auto")) for option in question.options}
         for option, button in self.options.items(): button.on_click(partial(self.choose, option))
-        self.commits = widgets.Button(description="That is my answer", disabled=True, layout=widgets.Layout(width="auto"))
+        self.commits = widgets.Button(description="That is my answer", disabled=True, layout=widgets.Layout(width="auto", align_self="flex-start"))
         self.commits.on_click(self.commit)
         self.reason = widgets.HTML(value=status(""), layout=widgets.Layout(height=f"{self.height()}px", overflow="auto"))
         choices = widgets.VBox([*self.options.values()], layout=widgets.Layout(align_items="flex-start"))
