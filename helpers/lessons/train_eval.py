@@ -24,7 +24,7 @@ ten_batches = Question(
     "6.5")
 
 sorted_batches = Question(
-    "In train mode, test batches of 64 shuffled images give an accuracy of about 0.92. The same images come sorted by class, 64 at a time. The accuracy is about",
+    "In train mode, test batches of 64 shuffled images give an accuracy of about 0.91. The same images come sorted by class, 64 at a time. The accuracy is about",
     {"0.9": "64 are enough to estimate a mean. But these batches have another mean: that of one class.",
      "0.7": "Some of the class survives, but much less than that.",
      "0.25": "What all images of a batch share is subtracted, and here they share the class.",
@@ -40,9 +40,10 @@ no_gradients = Question(
     "moves in both")
 
 accumulated = Question(
-    "The mean gradient of 8 batches of 8, added up before the step, against the gradient of one batch of the same 64. With BatchNorm the two",
+    "An untrained net with BatchNorm. The mean gradient of 8 batches of 8, added up before the step, against the gradient of one batch of the same 64. The two",
     {"are equal": "For a net without BatchNorm they are. With it, each 8 are normalized by their own mean and spread.",
      "differ a little, by rounding": "That is the difference without BatchNorm, about 10⁻⁷.",
+     "differ by about a tenth": "So they might, if the means of 8 were good guesses at the mean of 64. The two layers pass the error on, and it grows.",
      "differ by almost their size": "A mean over 8 is another mean than one over 64, in every layer: other outputs, other gradients."},
     "differ by almost their size")
 
@@ -53,7 +54,7 @@ def _says(scores):
 
 company_goals = {
     "companions that change the class": lambda at: bool(_says(at.train)[-1] != _says(at.eval)),
-    "3 companions: go through all 40 draws. In how many is the class another one?": lambda at: at.companions == 3 and at.draw == 40,
+    "digit 4, 3 companions: draw up to 40. In how many draws does train mode say another class than eval mode?": lambda at: at.digit == 4 and at.companions == 3 and at.draw == 40,
     "so many companions that in all 40 draws the class is that of eval mode": lambda at: at.draw == 40 and bool((_says(at.train) == _says(at.eval)).all()),
 }
 
