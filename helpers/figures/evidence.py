@@ -18,22 +18,25 @@ def shaken(fig, steps=200, top=2.5):
     rows = [fig.add_axes((0.075, bottom, 0.38, 0.19)) for bottom in (0.585, 0.36, 0.135)]
     right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
     right.set(xlim=(0, steps), ylim=(0, top), xlabel="step", ylabel="training loss (nats)")
-    rows[1].set_ylabel("one unit: mean ± sd")
+    rows[1].set_ylabel("one unit before ReLU: mean ± sd")
     rows[2].set_xlabel("step")
     fig.text(0.075, 0.8, "what the second layer gets", weight="bold", size=10)
     fig.text(0.56, 0.8, "how the net learns", weight="bold", size=10)
     tubes = [tube(ax, steps, *kind) for ax, kind in zip(rows, KINDS)]
-    curves = [band(right, role) for _, role in KINDS]
+    curves = [band(right, role, width) for (_, role), width in zip(KINDS, (2.2, 3.6, 2.2))]      # the last lies on the one before
+    for (name, role), height in zip(KINDS, (0.22, 0.14, 0.06)):
+        right.plot([0.04, 0.15], [height, height], transform=right.transAxes, lw=2.2, **role.line)
+        right.text(0.175, height, name, transform=right.transAxes, va="center", color=role.ink, weight="bold", size=9.5)
 
     def draw(step, mean, sd, loss, drift):
         step, mean, sd, loss, drift = map(array, (step, mean, sd, loss, drift))
         for paint, m, s, d in zip(tubes, mean, sd, drift): paint(step, m, s, d.mean())
         for paint, values in zip(curves, loss): paint(values)
         ends = loss[..., -20:].mean((1, 2))
-        finding = f"Drift {', '.join(short(round(d, 2)) for d in drift.mean(1))}: loss {', '.join(f'{v:.2f}' for v in ends)}"
-        figures = f"without, with BatchNorm, with noise; {plural(loss.shape[1], 'seed')}, band: mean ± sd"
+        finding = f"Drift {', '.join(short(float(f'{d:.1g}' if d < 0.01 else f'{d:.2f}')) for d in drift.mean(1))}: loss {', '.join(f'{v:.2f}' for v in ends)}"
+        figures = f"left: one unit of one seed; right: mean ± sd, {plural(loss.shape[1], 'seed')}"
         say(finding, figures)
-        return f"{finding} ({figures})."
+        return f"{finding}, in this order: without BatchNorm, with BatchNorm, with BatchNorm and then noise ({figures})."
     return draw
 
 
@@ -43,7 +46,7 @@ def tube(ax, steps, name, role):
     ax.axhline(0, color=FAINT, lw=0.8)
     if role is not noisy: ax.tick_params(labelbottom=False)
     area = ax.fill_between([], [], [], color=role.color, alpha=0.22, lw=0, animated=True)
-    line, = ax.plot([], [], lw=1.8, color=role.color, animated=True)
+    line, = ax.plot([], [], lw=1.8, animated=True, **role.line)
     word = ax.text(0.985, 0.04, "", transform=ax.transAxes, ha="right", color=role.ink, weight="bold", size=9.5, animated=True)
 
     def paint(step, mean, sd, drift):
@@ -54,10 +57,10 @@ def tube(ax, steps, name, role):
     return paint
 
 
-def band(ax, role):
+def band(ax, role, width):
     """Mean and spread of K curves. Returns paint(values (K, S))."""
     area = ax.fill_between([], [], [], color=role.color, alpha=0.18, lw=0, animated=True)
-    line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
+    line, = ax.plot([], [], lw=width, animated=True, **role.line)
 
     def paint(values):
         values = smooth(values)
@@ -89,7 +92,7 @@ def smoothness(fig):
         rates, spread, change = map(array, (rates, spread, change))
         for panel, values in zip(panels, (spread, change)):
             for shift, (paint, of_kind) in enumerate(zip(panel, values)): paint(rates * 1.06 ** (shift - 1), of_kind)
-        ratio = spread[0].mean(1) / spread[1].mean(1)                    # (R,)
+        ratio = (spread[0] / spread[1]).mean(1)                          # (R,) seed by seed, as the notebook's claims
         slow, fast = ratio[0], ratio[-1]
         def than(r): return f"{short(float(f'{max(r, 1 / r):.2g}'))} times {'smaller' if r > 1 else 'larger'}"
         finding = f"Range with BatchNorm: {than(slow)}, then {than(fast)}"

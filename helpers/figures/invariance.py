@@ -26,7 +26,7 @@ def turn(fig):
         paint_curve(before_angle, after_angle, angles, losses)
         lengths = np.linalg.norm(w), np.linalg.norm(gradient), np.linalg.norm(after)
         finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
-        figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.2f} long, then {lengths[2]:.2f}"
+        figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.4f} long, then {lengths[2]:.4f}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
     return draw
@@ -46,6 +46,10 @@ def rays(ax):
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     words = [ax.text(0, 0, text, weight="bold", size=10, animated=True, color=color, ha="center", va="center") for text, color in (("w", INK), ("step", normalized.ink))]
     ax.text(-1.6, REACH + 0.25, "darker: lower loss", size=9.5, color=QUIET, animated=True)
+    ax.text(-1.6, -0.87, "dashed: as long as w", size=9.5, color=QUIET, animated=True)
+    for end, at, name in ((3.3, 0), (3.3, -0.3), "w₁"), ((0, 3.3), (-0.3, 3.15), "w₂"):
+        ax.annotate("", end, (0, 0), arrowprops=dict(arrowstyle="->", color=QUIET, lw=0.9), animated=True)
+        ax.text(*at, name, size=10, color=QUIET, ha="center", va="center", animated=True)
     around = np.linspace(0, 2 * np.pi, 121)
 
     def paint(w, after, angles, losses):
@@ -92,8 +96,8 @@ def along_angle(ax):
 def balance(fig, steps=200, tallest=12.0, widest=14.0):
     """Length of the weights before BatchNorm over training (left), and the angle a step turns them by (right), for three settings.
 
-    draw(length, angle, predicted, names): length (3, K, T); angle (3, K, T) in degrees; predicted (3,) degrees, 0 for none; names three strings.
-    Lines are running means of ten steps over the seeds, bands their sd."""
+    draw(length, angle, predicted, names): length (3, K, T + 1) from step 0 on; angle (3, K, T) of each step, in degrees; predicted (3,) degrees,
+    0 for none; names three strings. Bands: mean and sd over the seeds, of the angles as running means of ten steps, without the first step."""
     say = headline(fig)
     left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.075, right=0.975, wspace=0.2, bottom=0.14, top=0.69))
     left.set(xlim=(0, steps), ylim=(0, tallest), xlabel="step")
@@ -113,16 +117,16 @@ def balance(fig, steps=200, tallest=12.0, widest=14.0):
 
     def draw(length, angle, predicted, names):
         length, angle, predicted = map(array, (length, angle, predicted))
-        for bands, found in (lefts, length), (rights, angle):
-            for (area, line), values in zip(bands, map(smooth, found)):
-                step, mean, sd = np.arange(1, values.shape[1] + 1), values.mean(0), values.std(0, ddof=1)
+        for bands, found, first in (lefts, length, 0), (rights, map(smooth, angle[..., 1:]), 2):
+            for (area, line), values in zip(bands, found):
+                step, mean, sd = first + np.arange(values.shape[1]), values.mean(0), values.std(0, ddof=1)
                 area.set_data(step, mean - sd, mean + sd)
                 line.set_data(step, mean)
         for line, level in zip(levels, predicted): line.set_data([0, length.shape[-1]] if level else [], [level, level] if level else [])
         for sign, name in zip(signs, names): sign.set_text(name)
         late = [v[:, -50:].mean() for v in angle]
-        finding = f"At the end a step turns by {', '.join(short(round(v, 1)) for v in late)}°"
-        figures = f"lengths {', '.join(short(round(v[:, -1].mean(), 1)) for v in length)}; dashed: √(2 rate · decay); {plural(length.shape[1], 'seed')}"
+        finding = f"Last 50 steps: {', '.join(short(round(v, 1)) for v in late)}° a step"
+        figures = f"final lengths {', '.join(short(round(v[:, -1].mean(), 1)) for v in length)}; dashed: √(2 rate · decay); {plural(length.shape[1], 'seed')}"
         say(finding, figures)
         return f"{finding} ({'; '.join(names)}): {figures}."
     return draw

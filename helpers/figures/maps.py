@@ -36,14 +36,17 @@ def channel(fig):
     one channel; refused: why torch does not normalize this shape in training, if so."""
     say = headline(fig)
     ax = diagram(fig.add_axes((0, 0, 1, 1)), (0, 6.8), (0, 3.8))
-    paint, fill = tiles(ax, (1.05, 4.8, 0.15, 2.75)), table(ax, (5.6, 6.6, 0.15, 2.75))
+    paint, fill = tiles(ax, (1.05, 4.65, 0.35, 2.75)), table(ax, (5.45, 6.45, 0.35, 2.75))
+    for x, words in (2.85, "the larger a number, the darker"), (5.95, "a column per channel"):
+        ax.text(x, 0.17, words, color=QUIET, size=9.5, ha="center", va="center")
+    ax.text(6.66, 1.55, "a row per pixel", color=QUIET, size=9.5, ha="center", va="center", rotation=-90)
     arrow, = ax.plot([], [], color=QUIET, lw=1.2, marker=">", ms=6, markevery=[1], animated=True)
 
     def draw(h, mask, refused=""):
         h, lit = array(h), array(mask).astype(bool)
         N, C, H, W = lit.shape
         count, row = int(lit.sum()), int(lit.any((0, 2, 3)).argmax())
-        arrow.set_data([paint(lit, h) + 0.2, fill(lit, h) - 0.25], [1.45, 1.45])
+        arrow.set_data([paint(lit, h) + 0.2, fill(lit, h) - 0.25], [1.55, 1.55])
         finding = "One number has no spread: torch refuses" if refused else f"{plural(count, 'number')} share one mean: {short(h[lit].mean())}"
         figures = f"{plural(N, 'image')} × {H} × {W} pixels, channel {row}; {plural(C, 'mean')} for {plural(C, 'channel')}"
         say(finding, figures)

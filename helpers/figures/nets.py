@@ -15,6 +15,7 @@ def two_runs(fig, epochs=10, top=2.6):
     ax.set(xlim=(0, epochs), ylim=(0, top), xlabel="epochs", ylabel="training loss (cross-entropy, nats)", xticks=range(0, epochs + 1))
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     ax.text(epochs, np.log(10), " guessing", va="center", color=QUIET, size=9.5)
+    ax.text(0.02, 0.04, "dots: mean loss of a run's last epoch", color=QUIET, size=9.5, transform=ax.transAxes)
     wide, = ax.plot([], [], color=normalized.color, lw=4.5, alpha=0.55, animated=True)
     dashed, = ax.plot([], [], **raw.line, lw=1.8, animated=True)
     ends = [ax.plot([], [], **role.dots, ms=7, clip_on=False, animated=True)[0] for role in (normalized, raw)]
@@ -118,9 +119,16 @@ def pairs(fig):
             for sign, x, mean in zip(signs, places + shift + np.sign(shift) * 0.05, v.mean(1)): sign.set(text=f"{mean:.2f}", position=(x, mean))
         for title, x, name in zip(titles, places, names): title.set(text=name, x=x)
         better = (found[1] > found[0]).sum(1)
-        finding = "BatchNorm is ahead in " + ", ".join(f"{b} of {seeds}" for b in better) + " seeds"
+        finding = "BatchNorm is ahead in " + how_often(better, seeds)
         figures = f"thin: {seeds} seeds, the same start and batches; dots: means"
         say(finding, figures)
         rows = "; ".join(f"{name} {a:.2f} without, {b:.2f} with" for name, a, b in zip(names, found[0].mean(1), found[1].mean(1)))
         return f"{finding}; {figures}. Mean accuracy: {rows}."
     return draw
+
+
+def how_often(better, seeds):
+    """Counts of each net's seeds in words: all 8 seeds, for both nets."""
+    nets = {1: "", 2: ", for both nets"}.get(len(better), ", for each net")
+    if len(set(better)) > 1: return ", ".join(map(str, better)) + f" of {plural(seeds, 'seed')}"
+    return f"{f'all {seeds}' if better[0] == seeds else f'{better[0]} of {seeds}'} seeds{nets}"
