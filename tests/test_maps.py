@@ -51,3 +51,12 @@ def test_by_epoch_compares_the_layer_with_more_epochs():
     plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
     alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
     assert "by 0.2 at epoch 5" in alt and "without it by 1; 8 seeds" in alt
+
+
+def test_pairs_says_how_often_batchnorm_is_ahead():
+    plain = torch.full((2, 8), 0.5)
+    mixed, all_ahead = plain + 0.1, plain + 0.1
+    mixed[1, :3] = 0.4
+    assert "ahead in all 8 seeds, for both nets;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=all_ahead)
+    assert "ahead in 8, 5 of 8 seeds;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=mixed)
+    assert "ahead in 5 of 8 seeds;" in drawn(figures.pairs, names=["b"], plain=plain[1:], bn=mixed[1:])

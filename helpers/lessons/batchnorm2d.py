@@ -27,12 +27,13 @@ bias = Question(
      "stays as it was": "A constant moves all numbers of the channel and their mean alike, and so vanishes."},
     "stays as it was")
 
-never_called = Question(
-    "Source S4 builds two BatchNorm layers in the net's __init__, but never calls them. Compared with the plain net from the same seed, its net has",
-    {"more parameters, and a lower loss": "Parameters count once the layer is kept as an attribute, which S4 does not do. And what is not called cannot change an output.",
-     "as many parameters, and a lower loss": "What is not called cannot change an output, and so no loss.",
-     "the same outputs, to the last bit": "Building draws no random numbers, keeps nothing and computes nothing."},
-    "the same outputs, to the last bit")
+second_net = Question(
+    "Both nets start from one seed. Compared with LeNet, S4's second net has",
+    {"more parameters, and a lower loss": "Parameters count once the layer is kept as an attribute (self.norm = ...), which S4 does not do. And what is not called cannot change an output.",
+     "as many parameters, and a lower loss": "What is not called cannot change an output, and so no loss: `features` and `forward` are LeNet's.",
+     "more parameters, and the same outputs": "The outputs are the same. But a layer's parameters are the net's once it is kept as an attribute (self.norm = ...), which S4 does not do.",
+     "the same parameters and outputs": "Building a BatchNorm draws no random numbers; it is kept nowhere and called nowhere. The outputs agree to the last bit."},
+    "the same parameters and outputs")
 
 
 def _eighteen(test):
@@ -40,9 +41,9 @@ def _eighteen(test):
 
 
 sharing_goals = {
-    "18 numbers for one mean, from maps of 3 × 3 pixels (S3's example)": _eighteen(lambda at: at.H == at.W == 3),
-    "18 numbers for one mean, from a single image": _eighteen(lambda at: at.N == 1),
-    "18 numbers for one mean, from maps of a single pixel": _eighteen(lambda at: at.H == at.W == 1),
+    "18 numbers under one mean, with maps of 3 × 3 pixels (S3's example)": _eighteen(lambda at: at.H == at.W == 3),
+    "18 numbers under one mean, with as few images as can be": _eighteen(lambda at: at.N == 1),
+    "18 numbers under one mean, with maps as small as can be": _eighteen(lambda at: at.H == at.W == 1),
     "a shape that torch refuses": lambda at: bool(at.refused),
 }
 
@@ -50,7 +51,7 @@ fair_goals = {
     "never called: two runs that are one line": lambda at: at.layer == "never called" and at.plain.equal(at.other),
     "never called: at least 0.6 nats better than the plain net, as S4 had it":
         lambda at: at.layer == "never called" and _ends(at.plain, at) - _ends(at.other, at) > 0.6,
-    "called, in a fair comparison: by how much is its loss lower?":
+    "called, in a fair comparison: is its loss lower? By how much?":
         lambda at: at.layer == "called" and at.plain_epochs == at.its_epochs and at.same_seed and at.progress == 1,
 }
 
