@@ -33,7 +33,7 @@ def shaken(fig, steps=200, top=2.5):
         for paint, m, s, d in zip(tubes, mean, sd, drift): paint(step, m, s, d.mean())
         for paint, values in zip(curves, loss): paint(values)
         ends = loss[..., -20:].mean((1, 2))
-        finding = f"Drift {', '.join(short(float(f'{d:.1g}' if d < 0.01 else f'{d:.2f}')) for d in drift.mean(1))}: loss {', '.join(f'{v:.2f}' for v in ends)}"
+        finding = f"Drift {', '.join(short(round(d, 3 if d < 0.01 else 2)) for d in drift.mean(1))}: loss {', '.join(f'{v:.2f}' for v in ends)}"
         figures = f"left: one unit of one seed; right: mean ± sd, {plural(loss.shape[1], 'seed')}"
         say(finding, figures)
         return f"{finding}, in this order: without BatchNorm, with BatchNorm, with BatchNorm and then noise ({figures})."

@@ -45,11 +45,11 @@ def rays(ax):
     end, = ax.plot([], [], **normalized.dots, ms=8, animated=True)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     words = [ax.text(0, 0, text, weight="bold", size=10, animated=True, color=color, ha="center", va="center") for text, color in (("w", INK), ("step", normalized.ink))]
-    ax.text(-1.6, REACH + 0.25, "darker: lower loss", size=9.5, color=QUIET, animated=True)
-    ax.text(-1.6, -0.87, "dashed: as long as w", size=9.5, color=QUIET, animated=True)
-    for end, at, name in ((3.3, 0), (3.3, -0.3), "w₁"), ((0, 3.3), (-0.3, 3.15), "w₂"):
-        ax.annotate("", end, (0, 0), arrowprops=dict(arrowstyle="->", color=QUIET, lw=0.9), animated=True)
-        ax.text(*at, name, size=10, color=QUIET, ha="center", va="center", animated=True)
+    for row, text in enumerate(("darker: lower loss", "dashed: as long as w")):
+        ax.text(-1.6, REACH + 0.25 - 0.35 * row, text, size=9.5, color=INK, animated=True)
+    for tip, at, name in ((3.3, 0), (3.3, -0.3), "w₁"), ((0, 3.3), (-0.3, 3.15), "w₂"):
+        ax.annotate("", tip, (0, 0), arrowprops=dict(arrowstyle="->", color=QUIET, lw=0.8), animated=True)
+        ax.text(*at, name, size=10, color=INK, ha="center", va="center", animated=True)
     around = np.linspace(0, 2 * np.pi, 121)
 
     def paint(w, after, angles, losses):

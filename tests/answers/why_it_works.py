@@ -26,10 +26,11 @@ def words(letters):
     return lambda: tuple(meaning[letter] for letter in letters)
 
 
-def each_wrong(right, options):
-    """{switch: answer} with one word changed, for every place and every other word."""
+def each_wrong(right, options, also):
+    """{switch: answer} with one word changed, for every place and every other word; also: those that are right too, as "c_neither"."""
     names = {"f": "for", "g": "against", "n": "neither", "m": "measured", "d": "disputed", "x": "false"}
-    return {f"{place}_{names[other]}": words(right[:k] + other + right[k + 1:]) for k, place in enumerate("abcdef") for other in options if other != right[k]}
+    changed = {f"{place}_{names[other]}": words(right[:k] + other + right[k + 1:]) for k, place in enumerate("abcdef") for other in options if other != right[k]}
+    return {switch: answer for switch, answer in changed.items() if switch not in also}
 
 
 def listed():
@@ -42,8 +43,8 @@ def judged():
 
 right = {
     "scale_invariance": [by_angles, by_doing],
-    "evidence": [listed, words("fgfgnn")],
-    "verdicts": [judged, words("mdxmxd")],
+    "evidence": [listed, words("fgfgnn"), words("fgnnfn"), words("fgngnn")],
+    "verdicts": [judged, words("mdxmxd"), words("mxxmxd")],
 }
 
 wrong = {
@@ -60,6 +61,6 @@ wrong = {
         "shrinks": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=w @ w - (rate * gradient).square().sum()),
         "without_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=(w - gradient).square().sum()),
     },
-    "evidence": each_wrong("fgfgnn", "fgn"),
-    "verdicts": each_wrong("mdxmxd", "mdx"),
+    "evidence": each_wrong("fgfgnn", "fgn", also=("c_neither", "d_neither", "e_for")),
+    "verdicts": each_wrong("mdxmxd", "mdx", also=("b_false",)),
 }
