@@ -32,7 +32,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-SCREEN_DPI, PRINT_DPI = 150, 200          # crisp on dense screens, still a blink
+SCREEN_DPI, PRINT_DPI = 100, 200          # a pixel of the picture is one of the page: a blink; stored pictures are crisp on dense screens
 
 STYLE = matplotlib.rc_params_from_file(pathlib.Path(__file__).with_name("figures") / "style.mplstyle", use_default_template=False)
 LOCK = threading.RLock()                  # one for all labs: matplotlib's settings are global, and the learner's own plots keep theirs
@@ -179,7 +179,7 @@ class Picture:
 
     def screen(self):
         """PNG bytes of the canvas."""
-        with LOCK: return png(np.asarray(self.canvas.buffer_rgba())[..., :3])
+        with LOCK: return png(np.asarray(self.canvas.buffer_rgba()))
 
     def print(self):
         """PNG bytes at the resolution of print; saving draws the animated artists too."""
@@ -197,12 +197,15 @@ class Picture:
 
 
 def png(pixels):
-    """(H, W, 3) bytes as PNG, packed for speed, in half of Pillow's time: each row is stored as its difference from the one above
+    """(H, W, 3 or 4) bytes as PNG without transparency, packed for speed, in half of Pillow's time: each row is stored as its difference from the one above
     (PNG specification, filter 2), where Pillow tries every filter on every row."""
     height, width = pixels.shape[:2]
+    rgb = np.empty((height, width, 3), np.uint8)
+    for k in range(3): rgb[..., k] = pixels[..., k]           # color by color: four times as fast as the slice
+    flat = rgb.reshape(height, -1)
     rows = np.full((height, 1 + 3 * width), 2, np.uint8)
-    rows[:, 1:] = pixels.reshape(height, -1)
-    rows[1:, 1:] -= rows[:-1, 1:].copy()
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

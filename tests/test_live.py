@@ -456,8 +456,9 @@ def test_a_record_is_a_picture_with_alt_text_and_its_goals_as_text(monkeypatch, 
     assert data["text/plain"] == "x is 2" and metadata == {"image/png": dict(width=500, height=300, alt="x is 2")}
     stored = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))[..., :3]
     assert stored.shape == (600, 1000, 3)
-    still = Image.fromarray(stored).resize((750, 450))       # what moves is in it: compare with the screen's picture
-    assert np.abs(np.asarray(still, float) - shown_by(lab)[0]).mean() < 3
+    seen = shown_by(lab)[0]                                  # what moves is in it: compare with the picture on the screen
+    still = Image.fromarray(stored).resize(seen.shape[1::-1])
+    assert np.abs(np.asarray(still, float) - seen).mean() < 3
 
 
 def test_a_record_of_a_training_is_its_last_picture(monkeypatch, displayed):
