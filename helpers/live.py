@@ -26,11 +26,12 @@ from types import SimpleNamespace
 import ipywidgets as widgets
 import matplotlib
 import numpy as np
-from IPython import get_ipython
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from . import cells
 
 SCREEN_DPI, PRINT_DPI = 100, 200          # a pixel of the picture is one of the page: a blink; stored pictures are crisp on dense screens
 
@@ -53,7 +54,9 @@ def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
     Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
     lab = Lab(compute, figure, size, goals or {}, {name: control(name, spec) for name, spec in controls.items()})
-    replace(lab, sys._getframe(1))
+    caller = sys._getframe(1)
+    cells.replace(lab, (caller.f_code.co_filename, caller.f_lineno))        # Colab does not tell the cell; the name of its code stands for its text
+    labs.append(lab)
     if not recording(): display(lab.box)                      # before the first run, so that a training is seen from its first step
     lab.move()
     if lab.error: raise lab.error
@@ -72,16 +75,6 @@ def show(figure, /, size=(6.8, 3.8), **numbers):
 def recording():
     """Asked at each call, never at import."""
     return bool(os.environ.get("RECORD"))
-
-
-def replace(lab, caller):
-    """Close what this cell showed when it ran before: open widgets stay in memory, and its training would go on unseen."""
-    parent = getattr(get_ipython(), "get_parent", dict)()
-    place = caller.f_code.co_filename, caller.f_lineno        # Colab does not tell the cell; the name of its code stands for its text
-    lab.cell = parent.get("metadata", {}).get("cellId") or place
-    lab.run = parent.get("header", {}).get("msg_id")
-    for old in [old for old in labs if old.cell == lab.cell and old.run != lab.run]: old.close()
-    labs.append(lab)
 
 
 class log(tuple):
@@ -301,8 +294,9 @@ class Lab:
 
     def close(self):
         """End what runs, and free the widgets; the controls may be the learner's own."""
+        if self not in labs: return                           # closed before
+        labs.remove(self)
         self.halt()
-        if self in labs: labs.remove(self)
         for w in self.controls.values(): w.unobserve(self.move, names="value")
         for w in (*self.box.children, self.box, self.stop, self.bar, self.reset): w.close()
 

@@ -13,6 +13,7 @@ import pytest
 from IPython.display import HTML
 from PIL import Image
 
+from helpers import cells
 from helpers import live as module
 from helpers.live import control, labs, live, log, show
 
@@ -423,7 +424,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
     steps = Steps()
     runs = []
     for run in "12":
-        monkeypatch.setattr(module, "get_ipython", lambda: Shell(cell, run))
+        monkeypatch.setattr(cells, "get_ipython", lambda: Shell(cell, run))
         runs.append(open_lab(steps, x=(0, 9, 2)))            # the same line: the same cell
         runs[-1].controls["x"].value = 5
         until(lambda: steps.started.count(5) == len(runs))
@@ -438,7 +439,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
 
 def test_two_labs_of_one_run_and_labs_of_other_cells_stay(monkeypatch):
     for cell, run in [("a", "1"), ("a", "1"), ("b", "2")]:
-        monkeypatch.setattr(module, "get_ipython", lambda: Shell(cell, run))
+        monkeypatch.setattr(cells, "get_ipython", lambda: Shell(cell, run))
         open_lab(simple, x=(0.0, 1.0))
     assert len(labs) == 3
 
