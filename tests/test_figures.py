@@ -61,6 +61,16 @@ def turned(length, rate):
     return dict(w=w, gradient=1.57 / length ** 2 * torch.tensor([-w[1], w[0]]), rate=rate, angles=angles, losses=2 - 2 * torch.cos(angles - 0.5))
 
 
+def masked(draws_so_far, *rates):
+    rates = torch.tensor(rates)
+    return dict(keep=torch.rand(draws_so_far, 3, 25, generator=draws()) >= rates.repeat_interleave(torch.tensor([5, 12, 8])), rates=rates)
+
+
+def rescaled(scheme, level, p):
+    rates = torch.tensor([*torch.arange(0, 0.95, 0.05), p])
+    return dict(scheme=scheme, rates=rates, train=level * torch.ones(3, 20), test=level * (1 - rates) * torch.ones(3, 1))
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
@@ -95,6 +105,13 @@ CASES = {
                for level in (0.5, 0.001)],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(2, 8, k) for k in (slow, 0.1, 0.15)]).abs(), change=torch.stack([band(2, 8, k) for k in (0.3, 0.5, 1)]))
                    for slow in (0.05, 1.0)],
+    "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0), masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
+    "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9), rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],
+    "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well", "downscale_in_infer", "downscaling forgotten"], right=[1, 0, 0, 1, 0],
+                    accuracy=band(5, 8, 0.9), loss=band(5, 8, 0.5) + torch.tensor([0.0, 0.1, 0.6, 0.0, 0.4])[:, None]),
+               dict(names=["a", "b"], right=[1, 0], accuracy=band(2, 8, 0.75), loss=band(2, 8, 0.1))],
+    "averages": [dict(sizes=[1, 3, 10, 30, 100], distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5, loss=band(5, 8, loss), scaled_distance=band(1, 8, near)[0],
+                      scaled_loss=band(1, 8, 0.33)[0], all_loss=band(1, 8, 0.6)[0]) for loss, near in ((0.7, 0.08), (1.2, 0.03))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
     "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }
@@ -127,6 +144,10 @@ def test_headlines_of_extremes_say_what_happened():
     assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
+    assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5)) and "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
+    assert "nothing gets through" in alt("thinned", masked(200, 1.0, 1.0, 1.0)) and "in 0 of 600 nets" in alt("thinned", masked(200, 1.0, 1.0, 1.0))
+    assert "Train and test agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0)) and "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
+    assert "No T here" not in alt("averages", CASES["averages"][0]) and "From T = 30 on" in alt("averages", CASES["averages"][1])
     assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
 
 
