@@ -317,7 +317,8 @@ class Lab:
         met = [text for text, test in self.goals.items() if text not in self.found and test(at)]
         with LOCK:
             if turn != self.turn or not self.left or not met: return
-            where = ", ".join(f"{name} = {in_words(w, settings[name])}" for name, w in self.controls.items())
+            moved = [name for name in settings if settings[name] != self.start[name]] or settings      # enough to find the place from Reset, and short
+            where = ", ".join(f"{name} = {in_words(self.controls[name], settings[name])}" for name in moved)
             self.found.update(dict.fromkeys(met, where))
             self.list.value = self.ticks()
 
@@ -336,8 +337,8 @@ class Lab:
         def line(text):
             where = self.found.get(text)
             box, told = ("☐", "") if where is None else ("☑", html.escape(f"found at {where}"))
-            return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="flex:1 1 20em;padding-left:1.5em;text-indent:-1.5em">{box} {html.escape(text)}</span>'
-                    f'<span style="flex:1 0 16em;min-height:1.5em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis" title="{told}">{told}</span></div>')
+            return (f'<div style="display:flex;flex-wrap:wrap;line-height:1.5"><span style="flex:2 1 24em;padding-left:1.5em;text-indent:-1.5em">{box} {html.escape(text)}</span>'
+                    f'<span style="flex:1 0 14em;min-height:1.5em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis" title="{told}">{told}</span></div>')
         wide = f"width:0;min-width:min(100%,{self.picture.css[0]}px)"        # as the picture, however long a line is
         return f'<div role="status" style="{wide}">{"".join(map(line, self.goals))}</div>'
 

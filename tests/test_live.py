@@ -249,7 +249,14 @@ def test_a_goal_ticks_says_where_and_stays_ticked():
 def test_settings_are_told_as_the_learner_sees_them():
     live(lambda on, kind, n, rate: dict(x=n), dot, goals={"any": lambda at: True}, on=False, kind=[("plain", 0), ("batch", 1)], n=(1, 9), rate=log(1e-5, 1, 1e-4))
     labs[-1].put(on=True, kind=1)
-    assert labs[-1].found == {"any": "on = on, kind = batch, n = 1, rate = 0.0001"}
+    assert labs[-1].found == {"any": "on = on, kind = batch"}                  # what stands as it opened goes without saying
+
+
+def test_a_goal_met_as_it_opened_tells_all_settings():
+    live(lambda n, rate: dict(x=n), dot, goals={"n is 1": lambda at: at.n == 1}, n=(1, 9), rate=log(1e-5, 1, 1e-4))
+    labs[-1].put(n=2)
+    labs[-1].reset.click()
+    assert labs[-1].found == {"n is 1": "n = 1, rate = 0.0001"}
 
 
 def test_a_goal_of_a_training_is_judged_at_its_end():
