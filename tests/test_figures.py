@@ -71,12 +71,30 @@ def rescaled(scheme, level, p):
     return dict(scheme=scheme, rates=rates, train=level * torch.ones(3, 20), test=level * (1 - rates) * torch.ones(3, 1))
 
 
+def lit(shape, dims, chosen):
+    """A mask (N, C, pixels): the numbers that differ from the chosen one along dims alone."""
+    mask = torch.zeros(shape, dtype=torch.bool)
+    mask[tuple(slice(None) if axis in dims else chosen[axis] for axis in range(3))] = True
+    return dict(mask=mask, chosen=chosen)
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
 TUBES = torch.randn(8, 50, 3, generator=draws()).sort(-1).values
 
 CASES = {
+    "block": [lit(shape, dims, chosen) | dict(norm=norm, groups=groups) for shape, dims, chosen, norm, groups in (
+        ((4, 6, 4), (0, 2), (1, 1, 2), "BatchNorm", 1), ((1, 6, 4), (2,), (0, 5, 3), "GroupNorm", 6), ((4, 6, 4), (1,), (3, 0, 0), "RMSNorm per token", 2),
+        ((2, 6, 4), (1, 2), (1, 5, 0), "LayerNorm per token", 1))],
+    "family": [dict(names=["LayerNorm per token"] * 5 + ["GroupNorm"], masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
+                    over=["channels, no mean"] * 6, groups=groups) for dims, groups in (((1, 2), 2), ((), 1))],
+    "small_batches": [dict(sizes=[2, 4, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn=torch.stack([band(3, 8, 0.05), band(3, 8, level)])) for level in (0.05, 0.75)],
+    "per_statistic": [dict(mlp_values=[2, 4, 64], mlp=band(3, 8, level), cnn_values=[49, 196, 3136], cnn=band(3, 8, 0.1)) for level in (0.1, 0.7)],
+    "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0, accuracy=band(3, 8, level)) for contrast, brightness, level in
+                ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5)) for image in [torch.rand(28, 28, generator=draws())]],
+    "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"), scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
+    "side_by_side": [dict(names=["LayerNorm before"] * kinds, low=band(kinds, 8, 0.9), high=band(kinds, 8, level)) for kinds, level in ((6, 0.1), (2, 0.9))],
     "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0), descent(normalize(WIDE), 0.5) | dict(scaled=True),
                descent(WIDE * torch.tensor([1.0, 0.0]), 1e-5), descent(WIDE[:1], 1e-5)],
     "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5, raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),

@@ -1,0 +1,207 @@
+"""Pictures of notebook 10: errors of small batches, images of other contrast, two images that exchange their statistics, nets side by side."""
+import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from . import roles
+from .parts import array, diagram, headline, plural, short
+from .roles import FAINT, INK, QUIET, Role
+
+LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))                               # measured against itself: LayerNorm ...
+INSTANCE = Role("#882255", "#6E1B45", "P", (0, (6, 2, 1, 2)))                        # ... and InstanceNorm
+KINDS = ("BatchNorm", roles.normalized), ("LayerNorm", LAYER)
+MAPS = Role(roles.normalized.color, roles.normalized.ink, "s", (0, (5, 2)), hollow=True)          # BatchNorm, too, but of maps
+LOW, HIGH = roles.kept, Role(INK, INK, "D", "-")
+
+
+def small_batches(fig):
+    """Error against the batch size of SGD, for two nets: every seed a dot, mean and spread as a band.
+
+    draw(sizes, mlp, cnn): sizes (R,); mlp and cnn (2, R, K): errors of K seeds with BatchNorm, with LayerNorm."""
+    say = headline(fig)
+    keys(fig, KINDS, 0.76)
+    left, right = fig.add_axes((0.085, 0.14, 0.4, 0.53)), fig.add_axes((0.585, 0.14, 0.4, 0.53))
+    panels = [errors(ax, KINDS, (2, 4, 8, 16), (1.7, 19), title, "batch size (log scale)") for ax, title in ((left, "MLP"), (right, "CNN, maps of 7 × 7"))]
+    left.set_ylabel("error on new images")
+
+    def draw(sizes, mlp, cnn):
+        sizes, found = array(sizes), [array(mlp), array(cnn)]
+        for paint, values in zip(panels, found): paint(sizes, values)
+        first = [values[0, 0].mean() for values in found]
+        finding = f"Batches of {short(sizes[0])}, BatchNorm: MLP {first[0]:.2f}, CNN {first[1]:.2f}"
+        figures = f"{plural(found[0].shape[2], 'seed')} each as dots; line, band: mean ± sd"
+        say(finding, figures)
+        rows = "; ".join(f"{net}, {name}: " + ", ".join(f"{v:.2f} at {short(b)}" for b, v in zip(sizes, rows.mean(1)))
+                         for net, values in zip(("MLP", "CNN"), found) for (name, _), rows in zip(KINDS, values))
+        return f"{finding}. Mean error by batch size: {rows}."
+    return draw
+
+
+def keys(fig, kinds, y, step=0.24, left=0.0):
+    """What each look stands for, in a row at height y of the figure."""
+    row = diagram(fig.add_axes((0.085, y - 0.03, 0.9, 0.06)), (0, 1), (0, 1))
+    for k, (name, role) in enumerate(kinds):
+        x = left + step * k
+        row.plot([x, x + 0.045], [0.5, 0.5], lw=2.2, **role.line)
+        row.plot([x + 0.0225], [0.5], ms=6, **role.dots)
+        row.text(x + 0.055, 0.5, name, color=role.ink, weight="bold", size=10, va="center")
+
+
+def errors(ax, kinds, ticks, limits, title, xlabel, top=0.8):
+    """One panel of errors against something counted. Returns paint(x (R,), values (kinds, R, K))."""
+    ax.set(xscale="log", xlim=limits, ylim=(0, top), xlabel=xlabel, yticks=np.arange(0, top + 0.01, 0.2))
+    ax.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator(), major_formatter=FuncFormatter(lambda v, _: f"{v:,.0f}"))
+    ax.set_title(title, weight="bold", size=10)
+    ax.grid(axis="y")
+    drawn = []
+    for _, role in kinds:
+        area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
+        dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
+        line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
+        drawn.append((area, dots, line))
+
+    def paint(x, values):
+        for (area, dots, line), rows in zip(drawn, values):
+            mean, sd = rows.mean(1), rows.std(1, ddof=1)
+            area.set_data(x, mean - sd, mean + sd)
+            dots.set_data(np.repeat(x, rows.shape[1]), rows.ravel())
+            line.set_data(x, mean)
+    return paint
+
+
+def per_statistic(fig):
+    """Error against how many numbers share a statistic, the batch of SGD always the same: an MLP and a CNN on one axis.
+
+    draw(mlp_values, mlp, cnn_values, cnn): values (R,), numbers in one mean; errors (R, K) of K seeds."""
+    say = headline(fig)
+    kinds = ("MLP: one value a sample", roles.normalized), ("CNN: 49 values a sample", MAPS)
+    ax = fig.add_axes((0.085, 0.14, 0.88, 0.58))
+    keys(fig, kinds, 0.775, step=0.4)
+    paint = [errors(ax, [kind], (2, 4, 8, 16, 64, 256, 1024, 4096), (1.7, 4500), "", "numbers that share one mean (log scale)") for kind in kinds]
+    ax.set_ylabel("error on new images")
+
+    def draw(mlp_values, mlp, cnn_values, cnn):
+        xs, found = [array(mlp_values), array(cnn_values)], [array(mlp), array(cnn)]
+        for one, x, values in zip(paint, xs, found): one(x, values[None])
+        finding = "; ".join(f"{name} {values[0].mean():.2f} at {short(x[0])} values" for name, x, values in zip(("MLP", "CNN"), xs, found))
+        figures = f"{plural(found[0].shape[1], 'seed')} as dots; line, band: mean ± sd; SGD's batch 64"
+        say(finding, figures)
+        rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} at {short(at)}" for at, v in zip(x, values.mean(1))) for name, x, values in zip(("MLP", "CNN"), xs, found))
+        return f"{finding}. Mean error by numbers that share one mean: {rows}."
+    return draw
+
+
+def shifted(fig):
+    """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm sees it; accuracy of three kinds of net.
+
+    draw(before, after, seen, accuracy): before and after (28, 28), pixels, shown from -1.5 to 2.5; seen (28, 28), the normalized image, shown
+    from -3 to 3; accuracy (3, K) of K seeds: without a norm, with BatchNorm, starting with InstanceNorm."""
+    say = headline(fig)
+    kinds = ("no norm", roles.raw), ("BatchNorm", roles.normalized), ("starts with InstanceNorm", INSTANCE)
+    pictures = [photo(fig, (0.03 + 0.165 * k, 0.32, 0.15, 0.27), title, *limits)
+                for k, (title, limits) in enumerate((("as trained", (-0.5, 1.5)), ("as tested", (-0.5, 1.5)), ("normalized", (-1, 3))))]
+    ax = fig.add_axes((0.575, 0.16, 0.385, 0.58))
+    ax.set(xlim=(0, 1), ylim=(-0.6, 2.75), yticks=[], xticks=[0, 0.25, 0.5, 0.75, 1], xlabel="accuracy on new images")
+    ax.spines["left"].set_visible(False)
+    ax.axvline(0.1, color=FAINT, lw=1.2)
+    rows = [strip(ax, 2 - k, name, role) for k, (name, role) in enumerate(kinds)]
+
+    def draw(before, after, seen, accuracy):
+        for paint, image in zip(pictures, (before, after, seen)): paint(array(image))
+        found = array(accuracy)
+        for paint, values in zip(rows, found): paint(values)
+        means = found.mean(1)
+        finding = f"BatchNorm {means[1]:.2f}, InstanceNorm first {means[2]:.2f}"
+        figures = f"accuracy, mean of {plural(found.shape[1], 'seed')}; without a norm {means[0]:.2f}"
+        say(finding, figures)
+        return f"{finding}: {figures}. Pixels of the image shown: {short(array(after).min())} to {short(array(after).max())}."
+    return draw
+
+
+def photo(fig, spot, title, low, high):
+    """One grey image with a title. Returns paint(image (H, W))."""
+    ax = diagram(fig.add_axes(spot), (0, 28), (28, 0), "equal")
+    ax.set_title(title, size=10, loc="center", pad=5)
+    image = ax.imshow(np.zeros((28, 28)), cmap="gray", vmin=low, vmax=high, extent=(0, 28, 28, 0), animated=True)
+    ax.plot([0, 28, 28, 0, 0], [0, 0, 28, 28, 0], color=QUIET, lw=0.8, clip_on=False, animated=True)
+    return image.set_data
+
+
+def strip(ax, y, name, role):
+    """One kind of net as a row: dots for the seeds, a bar for their mean. Returns paint(values (K,))."""
+    ax.text(0, y + 0.3, name, color=role.ink, weight="bold", size=10, va="center")
+    ax.plot([0, 1], [y, y], color=FAINT, lw=0.8, zorder=0)
+    dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=5, alpha=0.6, animated=True)
+    mean, = ax.plot([], [], ls="", marker="|", ms=19, mew=3, color=role.ink, animated=True)
+
+    def paint(values):
+        dots.set_data(values, np.full(len(values), y) + np.linspace(-0.1, 0.1, len(values)))
+        mean.set_data([values.mean()], [y])
+    return paint
+
+
+def exchanged(fig):
+    """Two color images, and each with the other's mean and spread in every channel.
+
+    draw(first, second, first_as_second, second_as_first): four times (3, S, S), red, green and blue from 0 to 1; what lies outside is shown as 0 or 1."""
+    say = headline(fig)
+    titles = ("content", "style", "content as style", "style as content")
+    shows = [canvas(fig, (0.025 + 0.247 * k + 0.012 * (k > 1), 0.14, 0.22, 0.5), title) for k, title in enumerate(titles)]
+
+    def draw(first, second, first_as_second, second_as_first):
+        images = [array(image) for image in (first, second, first_as_second, second_as_first)]
+        for paint, image in zip(shows, images): paint(image)
+        finding = "The shapes stay, the colors change places"
+        outside = max(np.mean((image < 0) | (image > 1)) for image in images[2:])
+        figures = "mean and spread of red, green and blue exchanged" + (f"; {100 * outside:.0f} % cut at 0 or 1" if outside > 0.005 else "")
+        say(finding, figures)
+        rows = "; ".join(f"{title}: " + ", ".join(short(v) for v in image.mean((1, 2))) for title, image in zip(titles, images))
+        return f"{finding}; {figures}. Means of red, green, blue: {rows}."
+    return draw
+
+
+def canvas(fig, spot, title):
+    """A color image with its title and, below, the mean of each channel. Returns paint(image (3, S, S))."""
+    ax = diagram(fig.add_axes(spot), (0, 1), (1, 0), "equal")
+    ax.set_title(title, size=10, loc="center", pad=6, weight="bold")
+    image = ax.imshow(np.zeros((8, 8, 3)), extent=(0, 1, 1, 0), animated=True)
+    words = ax.text(0.5, 1.1, "", ha="center", va="center", size=9.5, color=QUIET, animated=True)
+
+    def paint(values):
+        image.set_data(np.clip(values.transpose(1, 2, 0), 0, 1))
+        words.set_text("means " + " ".join(f"{v:.2f}" for v in values.mean((1, 2))))
+    return paint
+
+
+def side_by_side(fig, most=6):
+    """Kinds of net side by side at two learning rates: every seed a dot, the mean a bar.
+
+    draw(names, low, high): names of at most six kinds; low and high (kinds, K): accuracies of K seeds at the moderate and the high rate."""
+    say = headline(fig)
+    ax = fig.add_axes((0.235, 0.14, 0.735, 0.59))
+    ax.set(xlim=(0, 1), ylim=(most - 0.4, -0.6), yticks=[], xticks=np.arange(0, 1.01, 0.25), xlabel="accuracy on new images")
+    ax.spines["left"].set_visible(False)
+    ax.hlines(np.arange(most), 0, 1, color=FAINT, lw=0.8, zorder=0)
+    ax.axvline(0.1, color=FAINT, lw=1.6)
+    ax.text(0.1, -0.72, "guessing", ha="center", va="bottom", size=9.5, color=QUIET)
+    keys(fig, (("moderate rate", LOW), ("high rate", HIGH)), 0.775, step=0.27, left=0.45)
+    marks = []
+    for role in (LOW, HIGH):
+        dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=5, alpha=0.6, animated=True)
+        bars, = ax.plot([], [], ls="", marker="|", ms=17, mew=3, color=role.ink, animated=True)
+        marks.append((dots, bars))
+    signs = [ax.text(-0.02, k, "", transform=ax.get_yaxis_transform(), ha="right", va="center", size=10, animated=True) for k in range(most)]
+
+    def draw(names, low, high):
+        found = [array(low), array(high)]
+        kinds, seeds = found[0].shape
+        rows = np.arange(kinds)
+        for (dots, bars), values in zip(marks, found):
+            dots.set_data(values.ravel(), (rows[:, None] + np.linspace(-0.15, 0.15, seeds)).ravel())
+            bars.set_data(values.mean(1), rows)
+        for k, sign in enumerate(signs): sign.set_text(names[k] if k < kinds else "")
+        spans = [(values.mean(1).min(), values.mean(1).max()) for values in found]
+        finding = "Moderate rate: {:.2f} to {:.2f}; high: {:.2f} to {:.2f}".format(*spans[0], *spans[1])
+        figures = f"mean accuracies; {plural(seeds, 'seed')} each as dots, their mean a bar"
+        say(finding, figures)
+        return f"{finding}; {figures}. " + "; ".join(f"{name} {a:.2f}, {b:.2f}" for name, a, b in zip(names, *(values.mean(1) for values in found))) + "."
+    return draw
