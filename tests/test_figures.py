@@ -164,7 +164,7 @@ def test_headlines_of_extremes_say_what_happened():
     assert "∞ without" in alt("losses", CASES["losses"][2])
     assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5)) and "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
     assert "nothing gets through" in alt("thinned", masked(200, 1.0, 1.0, 1.0)) and "in 0 of 600 nets" in alt("thinned", masked(200, 1.0, 1.0, 1.0))
-    assert "Train and test agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0)) and "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
+    assert "Training and eval mode agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0)) and "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
     assert "No T here" not in alt("averages", CASES["averages"][0]) and "From T = 30 on" in alt("averages", CASES["averages"][1])
     assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
 

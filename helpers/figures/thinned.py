@@ -41,7 +41,7 @@ def thinned(fig):
         finding = in_words(keep[-1], layers)
         figures = f"yellow weight: in {followed.sum()} of {plural(followed.size, 'net')} so far, expected {100 * (1 - rates[1]) * (1 - rates[2]):.0f} %"
         say(finding, figures)
-        kept = "; ".join(f"sample {k + 1} keeps " + ", ".join(f"{part.sum()} of {len(part)} {name}" for part, name in zip(one, NAMES)) for k, one in enumerate(layers))
+        kept = ". ".join(f"Sample {k + 1} keeps " + ", ".join(f"{part.sum()} of {len(part)} in {name}" for part, name in zip(one, NAMES)) for k, one in enumerate(layers))
         return f"{finding}; {figures}. Rates: {', '.join(f'{name} {short(round(p, 2))}' for name, p in zip(NAMES, rates))}. {kept}."
     return draw
 
