@@ -45,7 +45,7 @@ def band(settings, seeds, level):
 
 def scored(images, tries):
     scores = torch.rand(tries + 1, 10, generator=draws()).softmax(-1)
-    return dict(images=torch.rand(images, 28, 28, generator=draws()), train=scores[1:], eval=scores[0])
+    return dict(images=torch.rand(images, 28, 28, generator=draws()), train=scores[1:], eval=scores[0], digit=9)
 
 
 def remembered(momentum, batch, steps=300):

@@ -44,7 +44,7 @@ accumulated = Question(
     {"are equal": "For a net without BatchNorm they are. With it, each 8 are normalized by their own mean and spread.",
      "differ a little, by rounding": "That is the difference without BatchNorm, about 10⁻⁷.",
      "differ by about a tenth": "So they might, if the means of 8 were good guesses at the mean of 64. The two layers pass the error on, and it grows.",
-     "differ by almost their size": "A mean over 8 is another mean than one over 64, in every layer: other outputs, other gradients."},
+     "differ by almost their size": "A mean over 8 is off by a third of σ (1/√8), in both layers: other outputs, other gradients."},
     "differ by almost their size")
 
 
@@ -53,9 +53,9 @@ def _says(scores):
 
 
 company_goals = {
-    "companions that change the class": lambda at: bool(_says(at.train)[-1] != _says(at.eval)),
-    "digit 4, 3 companions: draw up to 40. In how many draws does train mode say another class than eval mode?": lambda at: at.digit == 4 and at.companions == 3 and at.draw == 40,
-    "so many companions that in all 40 draws the class is that of eval mode": lambda at: at.draw == 40 and bool((_says(at.train) == _says(at.eval)).all()),
+    "a draw where train mode says another class than eval mode": lambda at: bool(_says(at.train)[-1] != _says(at.eval)),
+    "digit 4, 3 companions: draw up to 20. In how many draws does train mode say another class than eval mode?": lambda at: at.digit == 4 and at.companions == 3 and at.draw == 20,
+    "digit 4: so many companions that in all 20 draws the class is that of eval mode": lambda at: at.digit == 4 and at.draw == 20 and bool((_says(at.train) == _says(at.eval)).all()),
 }
 
 
