@@ -110,7 +110,7 @@ def given_back(fig, reach=2.5):
     """How far gamma and beta of one batch miss, for that batch, for another, and in eval mode.
 
     draw(h, y, runs): (3, N, C) each: the raw values and what comes out, in the order of the panels; runs: how many there were, of which
-    this is one. Each unit lies on a line of its own."""
+    this is the one with the middle miss. Each unit lies on a line of its own."""
     say = headline(fig)
     axes = fig.subplots(1, 3, sharey=True, gridspec_kw=dict(left=0.1, right=0.98, bottom=0.14, top=0.68, wspace=0.08))
     axes[0].set_ylabel("output − input")
@@ -129,8 +129,8 @@ def given_back(fig, reach=2.5):
         for points, word, a, b, most in zip(dots, worst, h, y, off):
             points.set_data(a.ravel(), np.clip((b - a).ravel(), -reach, reach))
             word.set_text(f"worst {short(float(f'{most:.2g}'))}")
-        finding = f"Its own batch comes back, another misses by up to {short(round(off[1], 1))}"
-        figures = f"one run of {runs}; {plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')}, each unit on a line"
+        finding = f"Its own batch comes back; another's worst: {short(round(off[1], 1))} off"
+        figures = f"middle run of {runs}; {plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')}, each unit on a line"
         say(finding, figures)
         return f"{finding}; {figures}. Largest differences: " + ", ".join(f"{name} {short(m)}" for (name, _), m in zip(names, off)).replace("\n", " ") + "."
     return draw
@@ -146,7 +146,7 @@ def ring(fig):
     beta alone, both."""
     say = headline(fig)
     left = fig.add_axes((0.01, 0.14, 0.3, 0.56))
-    left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[], yticks=[], aspect="equal", xlabel="the task: inside or outside?")
+    left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[], yticks=[], aspect="equal", xlabel="the task: inside (black)\nor outside?")
     left.spines[:].set_visible(False)
     inner, = left.plot([], [], ls="", marker="o", ms=3, mec="none", color=INK, animated=True)
     outer, = left.plot([], [], ls="", marker="o", ms=3, mfc="none", mec=QUIET, mew=0.7, animated=True)
@@ -160,68 +160,86 @@ def ring(fig):
         outer.set_data(x[outside].T)
         for paint, values in zip(paints, found): paint(values)
         middle = np.median(found, 2)                                         # (2, 4)
-        finding = f"Sigmoids: no β {middle[0, 1]:.2f}, β alone {middle[0, 2]:.2f}, both {middle[0, 3]:.2f}"
-        figures = f"dots: {plural(found[0].shape[1], 'seed')} each; lines and headline: medians"
+        see = (found[0] > 0.85).sum(1)
+        finding = f"Sigmoids above 0.85: no β {see[:2].max()}, β alone {see[2]}, both {see[3]}"
+        figures = f"of {plural(found[0].shape[1], 'seed')} each, the dots; lines: medians"
         say(finding, figures)
         rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} with {kind}" for kind, v in zip(KINDS, values)) for name, values in zip(("sigmoid", "ReLU"), middle))
         return f"{finding}. Median accuracy on new points, {rows}; {figures}."
     return draw
 
 
-def columns(ax, names, kinds, span=(0.0, 1.0), ylabel="accuracy on new samples", guess=0.5, legend=0.3):
+LOST, DOTS = -0.1, (0, (1, 2))       # where nets that overflowed lie, below accuracy 0; how a line of comparison is dotted
+
+
+def columns(ax, names, kinds, span=(0.0, 1.0), ylabel="accuracy on new samples", guess=0.5, legend=0.3, lost=False):
     """Columns of dots, one for each name, side by side for each kind (label, role). Returns a paint(values (len(names), K)) for each kind.
 
-    guess: what guessing gets, a dotted line; legend: how far apart the labels of the kinds stand, in widths of ax, 0 for none."""
+    guess: what guessing gets, a dotted line, None for none; legend: how far apart the labels of the kinds stand, in widths of ax, 0 for none;
+    lost: below 0 a row for nets that overflowed, whose value is 0."""
     places = np.arange(len(names))
     ax.set(xlim=(-0.5, len(names) - 0.5), ylim=span, ylabel=ylabel, xticks=places)
     ax.set_xticklabels(names, size=10)
     ax.tick_params(axis="x", length=0)
     ax.grid(axis="y")
-    ax.axhline(guess, color=INK, lw=1, ls=(0, (1, 2)))
-    ax.text(len(names) - 0.52, guess - 0.015 * (span[1] - span[0]), "guessing", ha="right", va="top", size=9.5, color=QUIET)
+    if guess:
+        ax.axhline(guess, color=INK, lw=1, ls=DOTS)
+        ax.text(len(names) - 0.52, guess - 0.015 * (span[1] - span[0]), "guessing", ha="right", va="top", size=9.5, color=QUIET)
+    if lost:
+        ax.set(ylim=(1.6 * LOST, span[1]), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+        ax.axhline(0, color=QUIET, lw=0.8)
+        ax.text(-0.48, LOST, "overflow", va="center", size=9.5, color=QUIET)
     paints = []
     for i, (label, role) in enumerate(kinds):
         if legend:
             ax.plot([0.02 + legend * i], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=6)
             ax.text(0.05 + legend * i, 1.075, label, color=role.ink, weight="bold", va="center", transform=ax.transAxes)
-        paints.append(column(ax, places + 0.36 * (i - (len(kinds) - 1) / 2), role))
+        paints.append(column(ax, places + 0.4 * (i - (len(kinds) - 1) / 2), role, lost))
     return paints
 
 
-def column(ax, places, role):
-    """paint(values (columns, K)): a dot for each seed, and a line at their median; none where a net overflowed, whose accuracy counts as 0."""
+def column(ax, places, role, lost=False):
+    """paint(values (columns, K)): a dot for each seed, and a line at their median; none where one overflowed (lost) or the median is not in sight."""
+    low = ax.get_ylim()[0]
     dots, = ax.plot([], [], **role.dots, ms=4, alpha=0.65, clip_on=False, animated=True)
     medians, = ax.plot([], [], color=INK, lw=2, zorder=1.9, animated=True)           # below the dots
 
     def paint(values):
-        jitter = (np.arange(values.shape[1]) * 0.618 % 1 - 0.5) * 0.16
-        dots.set_data((places[:, None] + jitter).ravel(), values.ravel())
-        middle = np.where(values.min(1) > 0, np.median(values, 1), np.nan)
-        medians.set_data(*broken(np.c_[places - 0.14, places + 0.14], np.c_[middle, middle]))
+        middle = np.median(values, 1)
+        middle = np.where((middle < low) | lost & (values.min(1) == 0), np.nan, middle)
+        jitter = np.linspace(-0.15, 0.15, values.shape[1]) if values.shape[1] > 1 else 0
+        seen = np.where(lost & (values == 0), LOST, np.where(values < low, np.nan, values))
+        dots.set_data((places[:, None] + jitter).ravel(), seen.ravel())
+        medians.set_data(*broken(np.c_[places - 0.18, places + 0.18], np.c_[middle, middle]))
     return paint
 
 
 def on_digits(fig):
     """Accuracy and training loss of two nets on the digits: no BatchNorm, BatchNorm without gamma and beta, and with them.
 
-    draw(accuracy, loss): accuracy and loss {"sigmoid": (3, K), "relu": (3, K)} of K seeds."""
+    draw(accuracy, loss, line): accuracy and loss {"sigmoid": (3, K), "relu": (3, K)} of K seeds; line (K,): accuracy of one linear layer.
+    The left axis is cut off below: the median of the sigmoids without BatchNorm is written there."""
     say = headline(fig)
-    left, right = fig.add_axes((0.085, 0.14, 0.4, 0.56)), fig.add_axes((0.585, 0.14, 0.4, 0.56))
+    left, right = fig.add_axes((0.1, 0.14, 0.385, 0.56)), fig.add_axes((0.585, 0.14, 0.4, 0.56))
     kinds = ("4 × 48 sigmoids", roles.normalized), ("48 and 24 ReLUs", roles.raw)
     names = "none", "BatchNorm,\nno γ, β", "BatchNorm"
-    paints = [columns(left, names, kinds, guess=0.1, legend=0.58),
+    paints = [columns(left, names, kinds, span=(0.83, 0.95), guess=None, legend=0.58),
               columns(right, names, kinds, span=(0, 2.6), ylabel="training loss (nats)", guess=np.log(10), legend=0)]
+    linear, = left.plot([], [], color=INK, lw=1, ls=DOTS, animated=True)
+    below = left.text(-0.2, 0.833, "", color=roles.normalized.ink, weight="bold", ha="center", size=9.5, animated=True)
 
-    def draw(accuracy, loss):
+    def draw(accuracy, loss, line):
         for these, found in zip(paints, (accuracy, loss)):
             for paint, values in zip(these, (array(found["sigmoid"]), array(found["relu"]))): paint(values)
-        middle = np.median(array(accuracy["sigmoid"]), 1)
-        finding = f"Four sigmoid layers: {middle[0]:.2f} without, {middle[2]:.2f} with BatchNorm"
-        figures = f"dots: {plural(array(accuracy['relu']).shape[1], 'seed')} each; lines and headline: medians"
+        middle, straight = np.median(array(accuracy["sigmoid"]), 1), np.median(array(line))
+        linear.set_data([-0.5, 2.5], [straight, straight])
+        below.set_text(f"↓ {middle[0]:.2f}" if middle[0] < 0.83 else "")
+        finding = "Sigmoids: {:.3f}; normalized {:.3f}; with γ, β {:.3f}".format(*middle)
+        figures = f"{plural(array(accuracy['relu']).shape[1], 'seed')} each; lines: medians; dotted left: one linear layer"
         say(finding, figures)
         rows = "; ".join(f"{name} {what}: {short(round(none, 3))} without BatchNorm, {short(round(bare, 3))} with it but no gamma and beta, {short(round(full, 3))} with both"
                          for what, found in (("accuracy", accuracy), ("loss", loss)) for name, (none, bare, full) in ((n, np.median(array(v), 1)) for n, v in found.items()))
-        return f"{finding}; {figures}. Medians: {rows}."
+        return f"{finding}; {figures}, accuracy {straight:.3f}. Medians: {rows}."
     return draw
 
 
@@ -262,18 +280,14 @@ def against_gamma(fig):
     counts as 0."""
     say = headline(fig)
     ax = fig.add_axes((0.085, 0.14, 0.9, 0.56))
-    paints = columns(ax, [f"rate {rate}" for rate in (0.02, 0.1, 1)], (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)), ylabel="accuracy on new images", guess=0.1, legend=0.25)
-    lost = [ax.text(2 + x, 0.04, "", ha="right", va="center", size=9.5, color=QUIET, animated=True) for x in (-0.3, 0.06)]
+    paints = columns(ax, [f"rate {rate}" for rate in (0.02, 0.1, 1)], (("γ starts at 1", roles.raw), ("γ starts at 0", roles.normalized)), ylabel="accuracy on new images", guess=0.1, legend=0.25, lost=True)
 
     def draw(rates, zero, one):
         rates, found = array(rates), [array(one), array(zero)]
-        for paint, word, values in zip(paints, lost, found):
-            paint(values)
-            gone = int((values[-1] == 0).sum())
-            word.set_text(f"{gone} overflowed" if gone else "")
+        for paint, values in zip(paints, found): paint(values)
         fine = [int((values[-1] > 0.5).sum()) for values in found]
         finding = f"At rate {short(rates[-1])}: {fine[0]} seeds learn from γ 1, {fine[1]} from γ 0"
-        say(finding, f"dots: {plural(found[0].shape[1], 'seed')} each; lines: medians; at 0: overflow")
+        say(finding, f"dots: {plural(found[0].shape[1], 'seed')} each; lines: medians where none overflowed")
         rows = "; ".join(f"γ from {start}: " + ", ".join(f"{f'{v:.2f}' if v else 'overflow'} at {short(rate)}" for rate, v in zip(rates, np.median(values, 1))) for start, values in zip((1, 0), found))
         return f"{finding}. Median accuracy by learning rate: {rows}."
     return draw

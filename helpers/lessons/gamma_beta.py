@@ -6,8 +6,8 @@ from ..learn import Question
 
 straight_line = Question(
     "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of its output does the best straight line explain (R²)?",
-    {"90 %": "That is what inputs two and a half times as wide give.",
-     "95 %": "That is what inputs with a standard deviation of 1.65 give.",
+    {"50 %": "So little is not left on the line even by a step from 0 to 1, the sharpest bend there is.",
+     "80 %": "That is what inputs five times as wide give.",
      "98 %": "Two thirds of the inputs lie between −1 and 1, where the curve leaves its tangent by less than 0.02; the rest is not far out either."},
     "98 %")
 
@@ -16,13 +16,14 @@ other_batch = Question(
     "The largest of its 320 errors is about",
     {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is normalized by its own mean and spread, which gamma and beta do not know.",
      "0.01": "The mean of 64 values with sd 2 is itself uncertain by 2/√64 = 0.25, and two such means differ by more.",
-     "1.3": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out that adds up, and the largest of 320 is asked for."},
-    "1.3")
+     "0.1": "That would be little even for the means alone. The spreads differ too, by a tenth or so, which far out adds to it; and the largest of 320 is asked for.",
+     "1": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out that adds up, and the largest of 320 is asked for."},
+    "1")
 
 eval_mode = Question(
     "In eval mode BatchNorm normalizes every batch by the same stored mean and variance. Gamma and beta are now set from these two. "
     "For a batch that the layer has never seen, the largest error is about",
-    {"as large as in train mode": "In train mode each batch brings its own mean and spread. In eval mode they are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
+    {"0.1 or more": "In train mode it is: there each batch brings its own mean and spread. In eval mode they are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
      "0.01": "Nothing is left to differ from batch to batch: what the layer takes off and divides by is what beta and gamma put back.",
      "0.000001": "The same numbers are taken off and put back, so only rounding is left. The layer is the identity."},
     "0.000001")
@@ -46,19 +47,19 @@ zero_gamma = Question(
     "A block adds its result to its input: y = x + γ ĥ + β, where ĥ are the normalized outputs of a linear layer. Gamma and beta start at 0. "
     "In the first step, which numbers of the block get a gradient?",
     {"none: zero is dead": "What gamma multiplies, ĥ, is not 0: the gradient of gamma is the sum of ĥ times what comes from above.",
-     "the linear layer's weights too": "On the way to them the gradient is multiplied by gamma, which is 0.",
-     "gamma and beta only": "Their gradients do not hold gamma. After one step gamma is no longer 0, and the weights before it follow."},
+     "gamma and beta only": "Their gradients do not hold gamma. After one step gamma is no longer 0, and the weights before it follow.",
+     "these and the linear layer's weights": "On the way to the weights the gradient is multiplied by gamma, which is 0."},
     "gamma and beta only")
 
 
-def straightness(h):
-    """R² of the best straight line through the outputs of a sigmoid with the inputs h (N,)."""
-    return torch.corrcoef(torch.stack([h, torch.sigmoid(h)]))[0, 1] ** 2
+def straightness(a):
+    """R² of the best straight line through the outputs of a sigmoid with the inputs a (N,)."""
+    return torch.corrcoef(torch.stack([a, torch.sigmoid(a)]))[0, 1] ** 2
 
 
 squash_goals = {
-    "beta 0: a gamma at which the line explains just less than 90 % (R² 0.89 to 0.90)": lambda at: at.beta == 0 and 0.89 <= straightness(at.h) < 0.9,
-    "gamma 1: a beta that brings the mean output to between 0.04 and 0.05": lambda at: at.gamma == 1 and 0.04 < torch.sigmoid(at.h).mean() < 0.05,
+    "beta 0: a gamma at which the line explains just less than 90 % (R² 0.89 to 0.90)": lambda at: at.beta == 0 and 0.89 <= straightness(at.a) < 0.9,
+    "gamma 1: a beta that brings the mean output to between 0.04 and 0.05": lambda at: at.gamma == 1 and 0.04 < torch.sigmoid(at.a).mean() < 0.05,
 }
 
 
