@@ -24,7 +24,7 @@ def test_a_channel_is_counted_and_its_mean_told(shape):
     h, mask = torch.arange(torch.Size(shape).numel(), dtype=torch.float32).view(shape), mask_of(shape, slice(None), -1)
     N, C, H, W = shape
     alt = drawn(figures.channel, h=h, mask=mask)
-    assert f"{N * H * W} number" in alt and f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, channel {C - 1};" in alt and f"{C} mean" in alt
+    assert f"{N * H * W} number" in alt and f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, {C} channel" in alt and f"lit: channel {C - 1}" in alt
     assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused="Expected more than 1 value per channel")
 
 
@@ -43,20 +43,22 @@ def test_two_runs_tells_equal_from_different():
     loss = torch.linspace(2.3, 0.5, 35)
     assert "equal to the last bit" in drawn(figures.two_runs, plain=loss, other=loss.clone(), name="never called", epoch=7)
     assert "Called: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7)
-    assert "after 3 fewer epochs" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7)
-    assert "after 1 more epoch;" in drawn(figures.two_runs, plain=loss[:28], other=torch.full((35,), float("nan")), name="called", epoch=7)
+    assert "Called, another seed: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7, same_seed=False)
+    assert "Called, another seed, 3 fewer epochs: 1.11 higher;" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7, same_seed=False)
+    assert "Called, 3 fewer epochs: loss" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7)
+    assert "Called, 1 more epoch: loss" in drawn(figures.two_runs, plain=loss[:28], other=torch.full((35,), float("nan")), name="called", epoch=7)
 
 
 def test_by_epoch_compares_the_layer_with_more_epochs():
     plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
     alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
-    assert "by 0.2 at epoch 5" in alt and "without it by 1; 8 seeds" in alt
+    assert "by 0.2 at epoch 5" in alt and "without it by 1; mean of 8 seeds" in alt
 
 
 def test_pairs_says_how_often_batchnorm_is_ahead():
     plain = torch.full((2, 8), 0.5)
     mixed, all_ahead = plain + 0.1, plain + 0.1
     mixed[1, :3] = 0.4
-    assert "ahead in all 8 seeds, for both nets;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=all_ahead)
-    assert "ahead in 8, 5 of 8 seeds;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=mixed)
-    assert "ahead in 5 of 8 seeds;" in drawn(figures.pairs, names=["b"], plain=plain[1:], bn=mixed[1:])
+    assert "ahead in all 8 seeds, for both nets;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=all_ahead, images=500)
+    assert "ahead in 8, 5 of 8 seeds;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=mixed, images=500)
+    assert "ahead in 5 of 8 seeds;" in drawn(figures.pairs, names=["b"], plain=plain[1:], bn=mixed[1:], images=500)

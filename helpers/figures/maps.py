@@ -9,6 +9,8 @@ from .roles import QUIET
 
 PALE, FULL = (np.array([to_rgb(c) for c in pair]) for pair in (("#EEF0F3", "#9CCBE8"), ("#CDD2D9", roles.normalized.ink)))      # a low and a high value: dark, lit
 
+GAP = 0.7                                                                  # between two maps, in pixels
+
 
 def maps(fig):
     """The activation as flat maps: a column for each image, a row for each channel, a small square for each pixel.
@@ -36,8 +38,8 @@ def channel(fig):
     one channel; refused: why torch does not normalize this shape in training, if so."""
     say = headline(fig)
     ax = diagram(fig.add_axes((0, 0, 1, 1)), (0, 6.8), (0, 3.8))
-    paint, fill = tiles(ax, (1.05, 4.65, 0.35, 2.75)), table(ax, (5.45, 6.45, 0.35, 2.75))
-    for x, words in (2.85, "the larger a number, the darker"), (5.95, "a column per channel"):
+    paint, fill = tiles(ax, (1.05, 4.95, 0.35, 2.75), wrap=True), table(ax, (5.6, 6.45, 0.35, 2.75))
+    for x, words in (3.0, "the larger a number, the darker"), (6.02, "a column per channel"):
         ax.text(x, 0.17, words, color=QUIET, size=9.5, ha="center", va="center")
     ax.text(6.66, 1.55, "a row per pixel", color=QUIET, size=9.5, ha="center", va="center", rotation=-90)
     arrow, = ax.plot([], [], color=QUIET, lw=1.2, marker=">", ms=6, markevery=[1], animated=True)
@@ -48,7 +50,7 @@ def channel(fig):
         count, row = int(lit.sum()), int(lit.any((0, 2, 3)).argmax())
         arrow.set_data([paint(lit, h) + 0.2, fill(lit, h) - 0.25], [1.55, 1.55])
         finding = "One number has no spread: torch refuses" if refused else f"{plural(count, 'number')} share one mean: {short(h[lit].mean())}"
-        figures = f"{plural(N, 'image')} × {H} × {W} pixels, channel {row}; {plural(C, 'mean')} for {plural(C, 'channel')}"
+        figures = f"{plural(N, 'image')} × {H} × {W} pixels, {plural(C, 'channel')}; lit: channel {row}"
         say(finding, figures)
         return f"{finding}: {figures}. {refused}".strip()
     return draw
@@ -72,9 +74,10 @@ def shades(h, shape):
     return (array(h) - array(h).min()) / np.ptp(array(h))
 
 
-def tiles(ax, box, largest=0.34):
+def tiles(ax, box, largest=0.34, wrap=False):
     """Maps of all images and channels, in the middle of box (left, right, low, high), in inches.
 
+    wrap: a channel's images may take several lines, so that many or wide ones stay large.
     Returns paint(lit, h=None, chosen=None) -> where the maps end on the right."""
     left, right, low, high = box
     paint_cells = cells(ax)
@@ -84,21 +87,33 @@ def tiles(ax, box, largest=0.34):
 
     def paint(lit, h=None, chosen=None):
         N, C, H, W = lit.shape
-        gap = 0.7
-        size = min(largest, (right - left) / (N * (W + gap) - gap), (high - low) / (C * (H + gap) - gap))
-        top = (high + low + size * (C * (H + gap) - gap)) / 2
+        choices = [arrangement(lit.shape, across, right - left, high - low) for across in (range(N, 0, -1) if wrap else [N])]
+        size, across, block, tall = max(choices, key=lambda choice: min(choice[0], largest))       # of equals that with the fewest lines
+        size = min(size, largest)
+        top = (high + low + size * tall) / 2
         n, c, y, x = np.indices(lit.shape).reshape(4, -1)
-        corners = np.stack([left + size * (n * (W + gap) + x), top - size * (c * (H + gap) + y + 1)], 1)
+        corners = np.stack([left + size * (n % across * (W + GAP) + x), top - size * (c * block + n // across * (H + GAP) + y + 1)], 1)
         paint_cells(corners, size, size, lit.ravel(), shades(h, lit.shape).ravel())
-        above.set(text=plural(N, "image") + " →" * (N > 1), y=top + 0.1)
+        above.set(text=plural(N, "image") + f", {across} to a line" * (across < N) + " →" * (N > 1), y=top + 0.1)
         on = lit.any((0, 2, 3))
         for k, name in enumerate(names):
-            shown = k < C and (on[k] or size * (H + gap) > 0.16)
-            name.set(text=f"channel {k}" if shown else "", y=top - size * (k * (H + gap) + H / 2), color=roles.normalized.ink if k < C and on[k] else QUIET,
+            shown = k < C and (on[k] or size * block > 0.16)
+            name.set(text=f"channel {k}" if shown else "", y=top - size * (k * block + H / 2), color=roles.normalized.ink if k < C and on[k] else QUIET,
                      weight="bold" if k < C and on[k] else "normal")
         mark.set_data(*([], []) if chosen is None else (corners[np.ravel_multi_index(tuple(chosen), lit.shape)] + size / 2)[:, None])
-        return left + size * (N * (W + gap) - gap)
+        return left + size * (across * (W + GAP) - GAP)
     return paint
+
+
+def arrangement(shape, across, wide, high):
+    """So many images to a line, in a place of wide x high inches: the side of a pixel in inches, across, and in pixels how far it is from a channel to
+    the next and how high all are."""
+    N, C, H, W = shape
+    lines = -(-N // across)
+    apart = GAP if lines == 1 else 2 * GAP                                 # the lines of a channel stand together
+    block = lines * (H + GAP) - GAP + apart
+    tall = C * block - apart
+    return min(wide / (across * (W + GAP) - GAP), high / tall), across, block, tall
 
 
 def table(ax, box, wide=0.3):
