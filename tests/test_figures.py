@@ -117,11 +117,11 @@ CASES = {
     "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
               for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False), (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],
-    "balance": [dict(length=5 + torch.rand(3, 8, steps), angle=8 + torch.rand(3, 8, steps), predicted=[0, 8.1, 8.1], names=["rate 1, no decay", "rate 1, decay 0.01", "rate 0.2, decay 0.05"])
+    "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps), predicted=[0, 8.1, 8.1, 16.2], names=["1, none", "1, 0.01", "0.2, 0.05", "1, 0.04"])
                 for steps in (200, 20)],
-    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10), loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]), drift=band(3, 8, level))
+    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10), loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]), drift=band(3, 8, level), rate=0.01)
                for level in (0.5, 0.001)],
-    "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(2, 8, k) for k in (slow, 0.1, 0.15)]).abs(), change=torch.stack([band(2, 8, k) for k in (0.3, 0.5, 1)]))
+    "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(4, 8, k) for k in (slow, 0.1, 0.15)]).abs().view(3, 2, 2, 8), change=torch.stack([band(4, 8, k) for k in (0.3, 0.5, 1)]).view(3, 2, 2, 8))
                    for slow in (0.05, 1.0)],
     "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0), masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
     "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9), rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],

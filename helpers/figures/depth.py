@@ -9,13 +9,13 @@ MOST, POWER = 50, 6                                              # layers, and t
 
 
 def depth(fig):
-    """Standard deviation of what arises in each layer, on the way forward and of the gradient on the way back.
+    """Spread of what arises in each layer, on the way forward and of the gradient on the way back.
 
-    draw(forward, backward, norm=False): twice (L,), layer 1 first; each is drawn relative to where its way begins: layer 1
+    draw(forward, backward, norm=False): twice (L,), a unit's sd over the batch, layer 1 first; each is drawn relative to where its way begins: layer 1
     forward, layer L back. norm: the net has BatchNorm (its colour)."""
     say = headline(fig)
     left, right = fig.subplots(1, 2, sharey=True, gridspec_kw=dict(left=0.095, right=0.985, wspace=0.08, bottom=0.14, top=0.755))
-    left.set_ylabel("sd relative to where it begins (log)", y=0.47)
+    left.set_ylabel("spread relative to where it begins (log)", y=0.47)
     panels = [way(left, "activations: forward →", 0.02, "left"), way(right, "gradient: ← backward", 0.98, "right")]
 
     def draw(forward, backward, norm=False):
@@ -50,9 +50,12 @@ def way(ax, title, x, ha):
         line.set(data=(layers, shown), **role.line)
         points.set(data=(layers, shown), **role.dots)
         last = 0 if backward else -1
-        at = np.clip(shown[last], 1.3 - POWER, POWER - 1.0)
-        end.set(data=([layers[last]], [shown[last]]), mec=role.ink)
-        word.set(text=times(ratios[last]), color=role.ink, position=(np.clip(layers[last], 5.5, MOST - 5), at + (0.5 if at >= 0 else -1.05)))
+        at, up = np.clip(shown[last], 0.35 - POWER, POWER - 0.35), shown[last] >= 0
+        beyond = at != shown[last]                               # an arrow at the edge: it goes on outside
+        end.set(data=([layers[last]], [at]), mec=role.ink, marker=("^" if up else "v") if beyond else "o")
+        height = at + (0.5 if up else -1.05)
+        if abs(at) > POWER - 1.3: height = 2.5 if up else -3.1   # clear of frame and curve
+        word.set(text=times(ratios[last]), color=role.ink, position=(np.clip(layers[last], 5.5, MOST - 5), height))
         return ratios[last]
     return paint
 
@@ -70,4 +73,4 @@ def power(exponent):
 
 
 def fate(ratio):
-    return "vanish" if ratio < 0.1 else "explode" if ratio > 10 else "shrink" if ratio < 1 / 3 else "grow" if ratio > 3 else "keep their size"
+    return "vanish" if ratio < 0.1 else "explode" if ratio > 10 else "shrink" if ratio < 1 / 3 else "grow" if ratio > 3 else "hold"

@@ -4,9 +4,9 @@ from matplotlib.collections import PolyCollection
 
 from .evidence import smooth
 from .parts import array, headline, plural, short
-from .roles import INK, QUIET, highlight, kept, normalized
+from .roles import INK, QUIET, highlight, kept, normalized, train
 
-REACH = 3.6
+LOW, HIGH, TOP = -2.1, 3.4, 3.75                                 # the plane shown: from LOW both ways, to HIGH and TOP
 
 
 def turn(fig):
@@ -26,7 +26,8 @@ def turn(fig):
         paint_curve(before_angle, after_angle, angles, losses)
         lengths = np.linalg.norm(w), np.linalg.norm(gradient), np.linalg.norm(after)
         finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
-        figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.4f} long, then {lengths[2]:.4f}"
+        grown = f", then {lengths[2]:.1f}" if lengths[2] - lengths[0] >= 0.05 else ""        # the opening step is too small for it: it is asked before
+        figures = f"gradient {lengths[1]:.2f} long; weights {lengths[0]:.1f} long{grown}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
     return draw
@@ -35,25 +36,25 @@ def turn(fig):
 def rays(ax):
     """The plane of the two weights, darker where the loss is lower."""
     ax.set_axis_off()
-    ax.set(xlim=(-1.7, REACH), ylim=(-1.0, REACH + 0.55), aspect="equal")
+    ax.set(xlim=(LOW, HIGH), ylim=(LOW, TOP), aspect="equal")
     wedges = ax.add_collection(PolyCollection([], lw=0, animated=True))
     circle, = ax.plot([], [], color=INK, lw=1.1, ls=(0, (4, 3)), animated=True)
     old, = ax.plot([], [], color=INK, lw=2, animated=True)
     new, = ax.plot([], [], color=QUIET, lw=2, animated=True)
-    step, = ax.plot([], [], color=normalized.color, lw=2.6, animated=True)
-    dot, = ax.plot([], [], **highlight.dots, ms=10, animated=True)
-    end, = ax.plot([], [], **normalized.dots, ms=8, animated=True)
+    dot, = ax.plot([], [], **highlight.dots, ms=9, animated=True)
+    step, = ax.plot([], [], color=normalized.color, lw=2.6, solid_capstyle="butt", animated=True)    # above the diamond: a short step is seen
+    end, = ax.plot([], [], **normalized.dots, ms=5, animated=True)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     words = [ax.text(0, 0, text, weight="bold", size=10, animated=True, color=color, ha="center", va="center") for text, color in (("w", INK), ("step", normalized.ink))]
-    for row, text in enumerate(("darker: lower loss", "dashed: as long as w")):
-        ax.text(-1.6, REACH + 0.25 - 0.35 * row, text, size=9.5, color=INK, animated=True)
-    for tip, at, name in ((3.3, 0), (3.3, -0.3), "w₁"), ((0, 3.3), (-0.3, 3.15), "w₂"):
+    for row, text in enumerate(("darker: lower loss", "dashed: as long as w", "grey: w after the step")):
+        ax.text(LOW + 0.1, TOP - 0.35 - 0.37 * row, text, size=9.5, color=INK, animated=True)
+    for tip, at, name in ((3.2, 0), (3.1, -0.3), "w₁"), ((0, 2.35), (-0.3, 2.3), "w₂"):
         ax.annotate("", tip, (0, 0), arrowprops=dict(arrowstyle="->", color=QUIET, lw=0.8), animated=True)
         ax.text(*at, name, size=10, color=INK, ha="center", va="center", animated=True)
     around = np.linspace(0, 2 * np.pi, 121)
 
     def paint(w, after, angles, losses):
-        half, far = 1.1 * np.pi / len(angles), 2.5 * REACH          # a little wide, so that no seam shows
+        half, far = 1.1 * np.pi / len(angles), 2.5 * HIGH           # a little wide, so that no seam shows
         edges = np.column_stack([angles - half, angles + half])                      # (A, 2)
         corners = far * np.stack([np.cos(edges), np.sin(edges)], -1)                 # (A, 2, 2)
         wedges.set_verts(np.concatenate([np.zeros((len(angles), 1, 2)), corners], 1))
@@ -70,7 +71,7 @@ def rays(ax):
         outward = w / max(size, 1e-12)
         words[0].set_position(w / 2 + 0.22 * np.array([outward[1], -outward[0]]) * -1)
         middle = w + (shown - w) / 2 + 0.3 * outward
-        words[1].set_position(np.clip(middle, [-1.4, -0.7], [REACH - 0.4, REACH + 0.2]))
+        words[1].set_position(np.clip(middle, [0.35, LOW + 0.4], [HIGH - 0.4, 2.4]))
     return paint
 
 
@@ -93,27 +94,29 @@ def along_angle(ax):
     return paint
 
 
-def balance(fig, steps=200, tallest=12.0, widest=14.0):
-    """Length of the weights before BatchNorm over training (left), and the angle a step turns them by (right), for three settings.
+def balance(fig, steps=200, tallest=12.0, widest=22.0):
+    """Length of the weights before BatchNorm over training (left), and the angle a step turns them by (right), for up to four settings.
 
-    draw(length, angle, predicted, names): length (3, K, T + 1) from step 0 on; angle (3, K, T) of each step, in degrees; predicted (3,) degrees,
-    0 for none; names three strings. Bands: mean and sd over the seeds, of the angles as running means of ten steps, without the first step."""
+    draw(length, angle, predicted, names): length (R, K, T + 1) from step 0 on; angle (R, K, T) of each step, in degrees; predicted (R,) degrees,
+    0 for none; names R strings, each "rate, decay". Bands: mean and sd over the seeds, of the angles as running means of ten steps, without the first step."""
     say = headline(fig)
     left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.075, right=0.975, wspace=0.2, bottom=0.14, top=0.69))
     left.set(xlim=(0, steps), ylim=(0, tallest), xlabel="step")
     right.set(xlim=(0, steps), ylim=(0, widest), xlabel="step")
     left.set_title("length of the weights", size=10, weight="bold")
     right.set_title("angle turned by a step (degrees)", size=10, weight="bold")
-    looks = (QUIET, (0, (1, 1))), (normalized.color, "-"), (kept.color, (0, (5, 2)))
+    looks = (QUIET, (0, (1, 1))), (normalized.color, "-"), (kept.color, (0, (5, 2))), (train.color, (0, (6, 2, 1, 2)))
     def band(ax, color, dash):
         return ax.fill_between([], [], [], color=color, alpha=0.2, lw=0, animated=True), ax.plot([], [], lw=2.2, color=color, ls=dash, animated=True)[0]
     lefts, rights = ([band(ax, *look) for look in looks] for ax in (left, right))
-    levels = [right.plot([], [], color=INK, lw=1, ls=(0, (6, 4)), animated=True)[0] for _ in looks]
+    levels = [right.plot([], [], color=INK, lw=1, animated=True)[0] for _ in looks]
     page = fig.add_axes((0, 0.79, 1, 0.06))
     page.set_axis_off()
     page.set(xlim=(0, 1), ylim=(0, 1))
-    signs = [page.text(x + 0.042, 0.5, "", color=ink, weight="bold", size=10, va="center", animated=True) for x, ink in zip((0.075, 0.345, 0.66), (QUIET, normalized.ink, kept.ink))]
-    for x, (c, ls) in zip((0.075, 0.345, 0.66), looks): page.plot([x, x + 0.035], [0.5, 0.5], lw=2.2, color=c, ls=ls)
+    page.text(0.018, 0.5, "rate, decay:", color=INK, size=10, va="center")
+    places = 0.155, 0.345, 0.535, 0.76
+    signs = [page.text(x + 0.062, 0.5, "", color=ink, weight="bold", size=10, va="center", animated=True) for x, ink in zip(places, (QUIET, normalized.ink, kept.ink, train.ink))]
+    for x, (c, ls) in zip(places, looks): page.plot([x, x + 0.054], [0.5, 0.5], lw=2.2, color=c, ls=ls)
 
     def draw(length, angle, predicted, names):
         length, angle, predicted = map(array, (length, angle, predicted))
@@ -125,8 +128,9 @@ def balance(fig, steps=200, tallest=12.0, widest=14.0):
         for line, level in zip(levels, predicted): line.set_data([0, length.shape[-1]] if level else [], [level, level] if level else [])
         for sign, name in zip(signs, names): sign.set_text(name)
         late = [v[:, -50:].mean() for v in angle]
-        finding = f"Last 50 steps: {', '.join(short(round(v, 1)) for v in late)}° a step"
-        figures = f"final lengths {', '.join(short(round(v[:, -1].mean(), 1)) for v in length)}; dashed: √(2 rate · decay); {plural(length.shape[1], 'seed')}"
+        finding = f"Last 50 steps turn by {', '.join(f'{v:.1f}°' for v in late)}"
+        figures = f"black: √(2 rate · decay); angles from step 2 on; {plural(length.shape[1], 'seed')}"
         say(finding, figures)
-        return f"{finding} ({'; '.join(names)}): {figures}."
+        ends = ", ".join(short(round(v[:, -1].mean(), 1)) for v in length)
+        return f"{finding} (rate, decay: {'; '.join(names)}), final lengths {ends}; {figures}."
     return draw

@@ -13,20 +13,20 @@ compound = Question(
     "about 25 times smaller")
 
 deep_gradient = Question(
-    "Fifty untrained layers, each with BatchNorm, so that all have sd 1. A gradient arrives at the last layer. How large is it when it reaches the first?",
-    {"about the same": "What goes forward is normalized anew in each layer. Nothing normalizes what comes back.",
-     "far smaller: it vanishes": "That is what sigmoids without BatchNorm do.",
-     "over 10,000 times larger": "Each layer with BatchNorm and ReLU makes it about 1.22 times larger. That is little, and multiplies.",
-     "infinite: it overflows": "1.22 to the power 49 is some 17,000, far from overflow."},
+    "Fifty untrained layers: weights, BatchNorm (sd 1), ReLU. A gradient arrives at the last layer. How large is it when it reaches the first?",
+    {"about the same": "What goes forward is normalized anew in each layer. What comes back keeps a factor of each layer.",
+     "over 10,000 times smaller": "That is what sigmoids without BatchNorm do.",
+     "about 60 times larger": "That is the right factor a layer, 1.22, added up 49 times. It multiplies.",
+     "over 10,000 times larger": "Each layer with BatchNorm and ReLU makes it about 1.22 times larger. That is little, and multiplies."},
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "After every BatchNorm we add noise: at each step each unit gets a new random mean and spread. At rate 0.01 what the next layer receives then drifts about as much as without BatchNorm. With two such layers the net",
-    {"no longer learns": "So it would be, if a steady input were what BatchNorm is good for.",
-     "learns as badly as without BatchNorm": "Its inputs drift as much as those of the plain net. Whether its learning suffers is measured below: hardly.",
-     "learns almost as well as with BatchNorm": "It drifts like the plain net and learns like the normalized one: at this size and rate drift does not decide.",
-     "learns better than with BatchNorm": "Noise can act against overfitting, but in so few steps there is none to act against."},
-    "learns almost as well as with BatchNorm")
+    "After every BatchNorm we add noise: at each step each unit gets a new random mean and spread. At rate 0.01 its mean is then moved about as much as without BatchNorm, as jitter. How much of BatchNorm's lead in accuracy is lost, with two such layers?",
+    {"all of it, and more": "So it would be, if a steady input were what BatchNorm is good for, and noise did harm besides.",
+     "all of it": "The mean moves as much as in the plain net. Whether learning suffers is measured below: hardly.",
+     "about half": "That is what it costs at rate 0.1, where the whole lead is small. At 0.01 it costs less.",
+     "less than a tenth": "Its mean moves like the plain net's, and it learns nearly like the normalized one: at this size and rate drift does not decide."},
+    "less than a tenth")
 
 ten_times = Question(
     "The weights before BatchNorm are multiplied by 10. The layer's output stays the same. The gradient in these weights becomes",
@@ -37,7 +37,7 @@ ten_times = Question(
     "a tenth")
 
 length_over_time = Question(
-    "Training with BatchNorm and without weight decay. The length (norm) of the weights before BatchNorm",
+    "Training with BatchNorm by plain SGD, without weight decay. The length (norm) of the weights before BatchNorm",
     {"shrinks": "Nothing pulls them in: the loss does not change along them.",
      "stays, as the loss does not see it": "The loss pulls neither in nor out. But a step at a right angle ends further out.",
      "grows": "The step is at right angles to the weights, so by Pythagoras each step adds its own square.",
@@ -56,13 +56,13 @@ def _ratios(at):
 
 
 depth_goals = {
-    "20 ReLU layers, no norm: a gain at which the activations keep their size within a factor of 3":
+    "20 ReLU layers, no norm: a gain at which the activations keep their spread within a factor of 3":
         lambda at: _plain_relu(at) and 1 / 3 < _ratios(at)[0] < 3,
     "the same net, a gain at most a fifth away from that one: ten times too large or too small at the end":
-        lambda at: _plain_relu(at) and 1.13 < at.gain < 1.71 and not 0.1 < _ratios(at)[0] < 10,
-    "BatchNorm: a gain of at most 0.6, or at least 2.9, at which the activations of 50 layers keep their size":
+        lambda at: _plain_relu(at) and 1.19 < at.gain < 1.79 and not 0.1 < _ratios(at)[0] < 10,
+    "BatchNorm: a gain of at most 0.6, or at least 2.9, at which the activations of 50 layers keep their spread":
         lambda at: at.norm == "BatchNorm" and at.layers == 50 and not 0.6 < at.gain < 2.9 and 1 / 3 < _ratios(at)[0] < 3,
-    "BatchNorm and ReLU: a depth at which the gradient is 30 times beyond the grey band (a factor of 3), up or down":
+    "BatchNorm and ReLU: a depth at which the gradient grows or shrinks more than 90-fold":
         lambda at: at.norm == "BatchNorm" and at.activation == "ReLU" and not 1 / 90 < _ratios(at)[1] < 90,
 }
 
@@ -158,7 +158,7 @@ def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_a
 
 def evidence_solution():
     a = "for"            # less drift and better learning go together here, as predicted
-    b = "against"        # drift is back, the advantage stays
+    b = "against"        # the mean is moved as much again, the advantage stays
     c = "for"            # drift does harm there; or neither: the noise may do it in another way
     d = "against"        # smoothness goes with learning where drift does not; or neither: both could be at work
     e = "neither"        # it says nothing of drift; or for: a rival explanation is weakened
@@ -169,10 +169,10 @@ def evidence_solution():
 evidence = Verdicts(weighing, probes=[()], names=tuple("abcdef"), also={"c": "neither", "d": "neither", "e": "for"}, mistakes={
     "a_against": "a: less drift and better learning together are what the explanation predicts. It is no proof, but it is for it.",
     "a_neither": "a: the explanation predicts that less drift and better learning go together, and here they do. That counts, though it proves no cause.",
-    "b_for": "b: the drift came back and the advantage stayed. An effect that stays when its cause is taken away had another cause.",
+    "b_for": "b: the mean moved as much again and the advantage stayed. An effect that stays when its cause is taken away had another cause.",
     "b_neither": "b: this is the direct test: the drift was put back. Would the explanation have predicted that the advantage stays?",
-    "c_against": "c: with ten layers the shaken net learned worse. So drift, or the noise, did harm there.",
-    "d_for": "d: the shaken net drifts like the plain one, but its loss is about as smooth as with BatchNorm. Which of the two goes with learning?",
+    "c_against": "c: with ten layers the shaken net had learned less, also by the noise-free measure. So drift, or the noise, did harm there.",
+    "d_for": "d: the shaken net drifts more than the plain one, but its loss is about as smooth as with BatchNorm. Which of the two goes with learning?",
     "e_against": "e: it speaks against *smoothness* as the explanation at every rate. It says nothing of drift.",
     "f_for": "f: that the gradient shrinks with the weights follows from the division by the spread, drift or not.",
     "f_against": "f: it is another mechanism, and both could be at work. It does not speak against drift.",
@@ -206,14 +206,14 @@ def verdicts_solution():
 verdicts = Verdicts(judging, probes=[()], names=tuple("abcdef"), also={"b": "false"}, mistakes={
     "a_disputed": "a: nobody disputes it: it follows from the formula in one line, and the notebook measured a tenth.",
     "a_false": "a: the output is the same, the slope is not: ten times the distance for the same fall. Look at the claim behind the first lab of that section.",
-    "b_measured": "b: less drift was measured, and better learning. That the one causes the other was not; with noise the drift was back, and two layers learned as well.",
+    "b_measured": "b: less drift was measured, and better learning. That the one causes the other was not; with noise the mean moved as much again, and two layers learned nearly as well.",
     "c_disputed": "c: one counterexample settles an 'at every': look at rate 0.01.",
     "c_measured": "c: it was measured at rate 0.1. At rate 0.01 it was the other way round, so 'at every rate' fails.",
     "d_disputed": "d: it follows from Pythagoras, and was measured over the seeds.",
     "d_false": "d: the loss does not pull them outwards, but each step is at a right angle and ends further out. See the measured lengths.",
     "e_disputed": "e: it is true of layers without BatchNorm. Before BatchNorm the function does not change with the length, so smaller weights make no simpler one.",
     "e_measured": "e: what was measured is the angle of a step. The function does not change at all when these weights shrink, but for eps.",
-    "f_measured": "f: in our test with 1,000 images the lead shrank as training went on, and more of the wrong labels were learned by heart: no sign of a regularizer.",
+    "f_measured": "f: in our test with 1,000 images the lead shrank as training went on, and more of the wrong labels were learned by heart after as many steps: no sign of a regularizer.",
     "f_false": "f: our small test does not settle it: Ioffe and Szegedy (2015) could leave dropout out, Luo et al. (2018) derive a penalty from the noise.",
 }, hints=["'Measured' needs an experiment above, or a line of algebra, that settles it.",
           "'False' needs a counterexample: find the words 'at every' and 'simpler', and test them.",
