@@ -6,9 +6,9 @@ from . import roles
 from .parts import array, diagram, headline, plural, short
 from .roles import FAINT, INK, QUIET, Role
 
-LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))                               # measured against itself: LayerNorm ...
+LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))                               # within one sample: LayerNorm, GroupNorm ...
 INSTANCE = Role("#882255", "#6E1B45", "P", (0, (6, 2, 1, 2)))                        # ... and InstanceNorm
-KINDS = ("BatchNorm", roles.normalized), ("LayerNorm", LAYER)
+KINDS = ("BatchNorm", roles.normalized), ("LayerNorm (MLP), GroupNorm (CNN)", LAYER)
 MAPS = Role(roles.normalized.color, roles.normalized.ink, "s", (0, (5, 2)), hollow=True)          # BatchNorm, too, but of maps
 LOW, HIGH = roles.kept, Role(INK, INK, "D", "-")
 
@@ -16,9 +16,9 @@ LOW, HIGH = roles.kept, Role(INK, INK, "D", "-")
 def small_batches(fig):
     """Error against the batch size of SGD, for two nets: every seed a dot, mean and spread as a band.
 
-    draw(sizes, mlp, cnn): sizes (R,); mlp and cnn (2, R, K): errors of K seeds with BatchNorm, with LayerNorm."""
+    draw(sizes, mlp, cnn): sizes (R,); mlp and cnn (2, R, K): errors of K seeds with BatchNorm, with LayerNorm (MLP) or GroupNorm (CNN)."""
     say = headline(fig)
-    keys(fig, KINDS, 0.76)
+    keys(fig, KINDS, 0.775)
     left, right = fig.add_axes((0.085, 0.14, 0.4, 0.53)), fig.add_axes((0.585, 0.14, 0.4, 0.53))
     panels = [errors(ax, KINDS, (2, 4, 8, 16), (1.7, 19), title, "batch size (log scale)") for ax, title in ((left, "MLP"), (right, "CNN, maps of 7 × 7"))]
     left.set_ylabel("error on new images")
@@ -140,7 +140,7 @@ def strip(ax, y, name, role):
 
 
 def exchanged(fig):
-    """Two color images, and each with the other's mean and spread in every channel.
+    """Two colour images, and each with the other's mean and spread in every channel.
 
     draw(first, second, first_as_second, second_as_first): four times (3, S, S), red, green and blue from 0 to 1; what lies outside is shown as 0 or 1."""
     say = headline(fig)
@@ -150,7 +150,7 @@ def exchanged(fig):
     def draw(first, second, first_as_second, second_as_first):
         images = [array(image) for image in (first, second, first_as_second, second_as_first)]
         for paint, image in zip(shows, images): paint(image)
-        finding = "The shapes stay, the colors change places"
+        finding = "The shapes stay, the colours change places"
         outside = max(np.mean((image < 0) | (image > 1)) for image in images[2:])
         figures = "mean and spread of red, green and blue exchanged" + (f"; {100 * outside:.0f} % cut at 0 or 1" if outside > 0.005 else "")
         say(finding, figures)
@@ -160,7 +160,7 @@ def exchanged(fig):
 
 
 def canvas(fig, spot, title):
-    """A color image with its title and, below, the mean of each channel. Returns paint(image (3, S, S))."""
+    """A colour image with its title and, below, the mean of each channel. Returns paint(image (3, S, S))."""
     ax = diagram(fig.add_axes(spot), (0, 1), (1, 0), "equal")
     ax.set_title(title, size=10, loc="center", pad=6, weight="bold")
     image = ax.imshow(np.zeros((8, 8, 3)), extent=(0, 1, 1, 0), animated=True)

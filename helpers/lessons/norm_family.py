@@ -30,9 +30,9 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2 again, now for the CNN. In the MLP BatchNorm had some 40 points more error than LayerNorm. In the CNN it has",
+    "Batches of 2 again, now for the CNN. In the MLP BatchNorm had some 40 points more error than LayerNorm. Here, against GroupNorm, it has",
     {"about 40 more, as in the MLP": "The MLP's mean is one of 2 numbers. How many are in a mean here?",
-     "some 15 to 20 more": "There are 2 · 49 = 98 numbers in each mean, not 2. Is a mean of 98 so much worse than LayerNorm's of 294?",
+     "some 15 to 20 more": "There are 2 · 49 = 98 numbers in each mean, not 2. Is a mean of 98 so much worse than GroupNorm's of 147?",
      "about as much, within 5 points": "There are 2 · 49 = 98 numbers in each mean. Two images bring many numbers, if related ones."},
     "about as much, within 5 points")
 
@@ -153,7 +153,7 @@ def choose_solution():
     a = "layer"          # each row against itself, whatever the batch; "group" or "token" (a row is one token) do it, too
     b = "batch"          # in eval mode a fixed scale and shift, which folds into the convolution
     c = "group"          # no batch, any size of map; "instance" and "token" work, too
-    d = "instance"       # brightness and contrast of each color channel are its mean and spread in one image
+    d = "instance"       # brightness and contrast of each colour channel are its mean and spread in one image
     e = "batch"          # the others take off each photo's own contrast, which is what is asked for
     f = "token"          # nothing of what comes later is in the mean
     return a, b, c, d, e, f
@@ -161,7 +161,7 @@ def choose_solution():
 
 choose = Choices(choosing, probes=[()], names=tuple("abcdef"), also={"a": ("group", "token"), "c": ("instance", "token")}, mistakes={
     "a_batch": "a: with two rows a batch each unit becomes −1 and 1, whatever the rows say.",
-    "a_instance": "a: a unit has one number a row. Its set would be one number, which has no spread; torch refuses.",
+    "a_instance": "a: a unit has one number a row, so its set would be that number alone. It equals its mean: 0 comes out, whatever it was.",
     "b_layer": "b: it would train. But at test time every image needs its own mean and spread: it cannot be folded away.",
     "b_group": "b: it would train. But the groups' means and spreads are computed at test time, too: nothing folds away.",
     "b_instance": "b: it takes statistics of each map at test time, too, and takes off the contrast of each map besides.",
@@ -169,7 +169,7 @@ choose = Choices(choosing, probes=[()], names=tuple("abcdef"), also={"a": ("grou
     "c_batch": "c: with one scan a step it measures each map against itself in training and against a stored past in eval mode: two different functions.",
     "c_layer": "c: nn.LayerNorm((C, H, W)) has a gamma for each place, so it needs one fixed size. (GroupNorm with one group shares its numbers, not its parameters.)",
     "d_batch": "d: all cameras share one mean, so what differs between them stays.",
-    "d_layer": "d: the three color channels share one mean: the photo's contrast goes, but a color cast, which differs from channel to channel, stays.",
+    "d_layer": "d: the three colour channels share one mean: the photo's contrast goes, but a colour cast, which differs from channel to channel, stays.",
     "d_group": "d: with one group it is LayerNorm, with three it is InstanceNorm: then say so.",
     "d_token": "d: the three numbers of a pixel are measured against each other. Light and dark places, the picture itself, would go with the contrast.",
     "e_layer": "e: each photo is measured against itself, so its own contrast, which is what is asked for, is taken off.",
