@@ -105,3 +105,40 @@ class Dropout(nn.Module):
         if not self.training: return x
         kept = torch.rand_like(x) >= self.p
         return x * kept / (1 - self.p).clamp(min=1e-12)        # at p = 1 all are dropped: 0 / 1e-12
+
+
+class SideBySide(nn.Module):
+    """K nets of linear layers, with ReLU and then dropout after each hidden one, each on a data set of its own: (N, K, in) -> (N, K, out).
+
+    x[:, k] is all that net k sees; so the gradient of the losses' sum is each net's own, and `fit` trains the K nets as one module, in less
+    time than `fit_many` trains K. Weights and biases start as nn.Linear's. widths: (1, 100, 100, 1) is S0's regression ("Batch Normalization and
+    Dropout in Neural Networks with Pytorch"). p: the probability to drop, one number or one a net (K,), to 1/65536.
+    Raises ValueError unless each p lies from 0 to below 1, or for p of another shape.
+    """
+
+    def __init__(self, K, widths, p=0.0):
+        super().__init__()
+        p = torch.as_tensor(p, dtype=torch.float32).reshape(-1, 1, 1)
+        if len(p) not in (1, K) or not ((0 <= p) & (p < 1)).all():
+            raise ValueError(f"p={p.flatten().tolist()}: expected a probability to drop, from 0 to below 1: one number, or one for each of the {K} nets")
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for inputs, units in zip(widths, widths[1:]):
+            bound = inputs ** -0.5
+            self.weights.append(nn.Parameter(torch.empty(K, inputs, units).uniform_(-bound, bound)))
+            self.biases.append(nn.Parameter(torch.empty(K, 1, units).uniform_(-bound, bound)))
+        self.p, self.draws = p, torch.Generator().manual_seed(torch.randint(2**31, ()).item())
+
+    def forward(self, x):
+        h = x.transpose(0, 1)                                                         # (K, N, in)
+        for k, (weight, bias) in enumerate(zip(self.weights, self.biases), 1):
+            h = torch.baddbmm(bias, h, weight)                                        # (K, N, units)
+            if k < len(self.weights): h = self.dropout(h.relu())
+        return h.transpose(0, 1)                                                      # (N, K, out)
+
+    def dropout(self, h):
+        """Four units share one draw of 64 bits: a draw for each would take as long as all the rest."""
+        if not (self.training and self.p.any()): return h
+        bits = torch.empty(-(-h.numel() // 4), dtype=torch.int64).random_(-2**63, None, generator=self.draws)
+        dropped = (self.p * 65536).round() - 32768                                    # the lowest so many of 65,536 values
+        kept = bits.view(torch.int16)[:h.numel()].view(h.shape) >= dropped.to(torch.int16)
+        return h * (kept.to(h.dtype) / (1 - self.p))

@@ -78,6 +78,19 @@ def lit(shape, dims, chosen):
     return dict(mask=mask, chosen=chosen)
 
 
+def fitted(steps, noise, spread, slope, bias, variance):
+    """Eight fits that are lines and waves, and how their error went so far."""
+    x, step = torch.linspace(-1, 1, 101), torch.arange(1, steps + 1) * 10.0
+    waves = spread * torch.randn(8, 1, generator=draws()) * torch.sin(3 * x)
+    points = torch.stack([x, x + noise * torch.randn(101, generator=draws())], 1)[::2]
+    return dict(x=x, truth=x, fits=slope * x + waves, points=points, step=step, bias2=bias * torch.exp(-step / 40),
+                variance=variance * (step / 1000).sqrt(), noise_variance=noise ** 2)
+
+
+def scattered(levels, n):
+    return torch.tensor(levels)[:, None] * torch.randn(len(levels), n, generator=draws()).exp()
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
@@ -114,6 +127,13 @@ CASES = {
     "memory": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
     "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5), plain=band(3, 8, 0.9))],
     "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1), eval=band(3, 8, 0.9))],
+    "fits": [fitted(100, 0.3, 0.2, 1.0, 0.2, 0.04), fitted(1, 0.1, 0.0, 0.2, 0.3, 0.0), fitted(100, 0.5, 3.0, 1.0, 0.0, 2.0), fitted(100, 0.1, nan, nan, nan, nan)],
+    "by_rate": [dict(rates=torch.tensor([0, 0.2, 0.5, 0.8]), bias2=torch.tensor([0, 0, 0.01, 0.05]) * k, variance=torch.tensor([0.04, 0.02, 0.015, 0.01]) * k, noise_variance=0.09,
+                     error=0.09 + k * scattered([0.04, 0.02, 0.02, 0.03], 64)) for k in (1.0, 0.01)],
+    "mean_fits": [dict(M=[1, 2, 4], others=[scattered([k ** m], 32 >> m)[0] for m in (0, 1, 2)], same=[scattered([0.95 ** m], 32 >> m)[0] for m in (0, 1, 2)]) for k in (0.5, 0.95)],
+    "remedies": [dict(names=["to the end", "dropout 0.2", "dropout 0.5", "weight decay", "stopped, 50 + 25", "stopped, 40 + 10"], errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01, 0.015], 64)) for k in (1, 100)],
+    "by_optimizer": [dict(names=["Adam, rate 0.01", "Adam, rate 0.003", "Adam, rate 0.001", "SGD, rate 0.01"], differences=k * band(4, 12, 0.0)) for k in (1, 10)],
+    "few_images": [dict(counts=[100, 1000, 4000], rates=[0, 0.2, 0.5], right=torch.stack([band(3, 8, k) for k in (0.7, 0.9, 0.92)]), loss=torch.stack([band(3, 8, k) for k in (high, 0.4, 0.41)])) for high in (1.2, 5.0)],
     "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
               for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False), (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],

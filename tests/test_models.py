@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models import Dropout, LeNet, cnn, mlp, scaled, sigmoid_net, small_cnn
+from helpers.models import Dropout, LeNet, SideBySide, cnn, mlp, scaled, sigmoid_net, small_cnn
 
 
 def names(net):
@@ -89,3 +89,55 @@ def test_dropout_drops_and_rescales_as_torchs(p):
 def test_dropout_refuses_what_is_no_probability():
     for p in (-0.1, 1.5, float("nan")):
         with pytest.raises(ValueError, match="expected a probability to drop, from 0 to 1"): Dropout(p)
+
+
+def alone(nets, k):
+    """The k-th of nets side by side, of nn.Linear."""
+    layers = []
+    for weight, bias in zip(nets.weights, nets.biases):
+        layers += [nn.Linear(*weight.shape[1:]), nn.ReLU()]
+        with torch.no_grad():
+            layers[-2].weight.copy_(weight[k].T)
+            layers[-2].bias.copy_(bias[k, 0])
+    return nn.Sequential(*layers[:-1])
+
+
+def test_nets_side_by_side_answer_and_learn_as_each_would_alone():
+    nets, x = SideBySide(3, (2, 5, 4, 1)), torch.randn(6, 3, 2)
+    nets(x).square().mean((0, 2)).sum().backward()
+    for k in range(3):
+        net = alone(nets, k)
+        net(x[:, k]).square().mean().backward()
+        assert torch.allclose(nets(x)[:, k], net(x[:, k]), atol=1e-6)
+        for layer, weight, bias in zip(net[::2], nets.weights, nets.biases):
+            assert torch.allclose(weight.grad[k].T, layer.weight.grad, atol=1e-6) and torch.allclose(bias.grad[k, 0], layer.bias.grad, atol=1e-6)
+
+
+def test_nets_side_by_side_start_as_linear_layers_do():
+    torch.manual_seed(0)
+    nets = SideBySide(50, (16, 25, 1))
+    for first, second in (nets.weights, nets.biases):
+        assert 0.24 < first.abs().max() <= 0.25 and 0.18 < second.abs().max() <= 0.2          # one over the root of the inputs: 16, 25
+
+
+def test_nets_side_by_side_drop_each_at_its_rate_and_keep_the_mean():
+    nets = SideBySide(3, (1, 100, 1), p=[0, 0.2, 0.9])
+    h = nets.dropout(torch.ones(3, 400, 100))
+    assert torch.allclose((h == 0).float().mean((1, 2)), torch.tensor([0, 0.2, 0.9]), atol=0.01)
+    for k, scale in enumerate([1.0, 1.25, 10.0]): assert torch.allclose(h[k][h[k] > 0], torch.tensor(scale))
+    assert not torch.equal(h[1], nets.dropout(torch.ones(3, 400, 100))[1])
+    assert (nets.eval().dropout(torch.ones(3, 4, 5)) == 1).all()
+
+
+def test_nets_side_by_side_draw_from_their_seed_alone():
+    def first(seed):
+        torch.manual_seed(seed)
+        nets = SideBySide(2, (1, 50, 1), 0.5)
+        torch.manual_seed(99)
+        return nets(torch.ones(3, 2, 1))
+    assert torch.equal(first(1), first(1)) and not torch.equal(first(1), first(2))
+
+
+@pytest.mark.parametrize("p", [1, -0.1, [0.5, 0.5], [0.1, 0.2, 1.5]])
+def test_nets_side_by_side_refuse_other_rates(p):
+    with pytest.raises(ValueError, match="probability to drop"): SideBySide(3, (1, 2, 1), p)
