@@ -9,7 +9,9 @@ variance = Role("#56B4E9", "#1F76A8", "^", (0, (6, 2)))
 noise = Role("#D5D9DF", QUIET, "s", (0, (1, 1.6)))
 PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)          # from the ground up
 
-REACH, TOP = 2.2, 3.2                                                       # of y (left), of the error in units of the noise (right)
+REACH, TOP = 2.2, 2.4                                                       # of y (left), of the error in units of the noise (right)
+
+MARKS = 1, 1.5, 2
 
 
 def fits(fig, steps=1000):
@@ -40,7 +42,7 @@ def curves(ax):
     """The fits, their mean, the truth, and between the last two the bias. Returns paint(x, truth, fits, points)."""
     ax.set(xlim=(-1, 1), ylim=(-REACH, REACH), xticks=[-1, 0, 1], yticks=[-2, -1, 0, 1, 2], xlabel="x", ylabel="y")
     for at, name, look, ink in ((0.0, "fits", dict(color=variance.color, lw=1.2), variance.ink), (0.25, "their mean", dict(color=bias.color, lw=2.4), bias.ink),
-                                (0.67, "truth y = x", TRUTH.line, INK)):
+                                (0.69, "truth y = x", TRUTH.line, INK)):
         ax.plot([at, at + 0.075], [1.065, 1.065], transform=ax.transAxes, clip_on=False, **look)
         ax.text(at + 0.09, 1.065, name, va="center", transform=ax.transAxes, color=ink, weight="bold", size=9.5)
     dots, = ax.plot([], [], ls="", marker="o", ms=3, mfc=noise.color, mec="#A9B0BA", mew=0.6, animated=True)
@@ -76,16 +78,16 @@ def stacked(ax):
 
 def history(ax, steps):
     """The parts against the steps so far; the scale follows the noise, so its labels move."""
-    ax.set(xscale="log", xlim=(10, steps), ylim=(0, TOP), xticks=[10, 100, 1000], yticks=[1, 2, 3], yticklabels=[], xlabel="step (log scale)")
+    ax.set(xscale="log", xlim=(10, steps), ylim=(0, TOP), xticks=[10, 100, 1000], yticks=MARKS, yticklabels=[], xlabel="step (log scale)")
     ax.set_xticklabels(["10", "100", "1,000"])
     ax.minorticks_off()
     ax.set_ylabel("mean squared error", labelpad=30)
-    marks = [ax.text(-0.035, y, "", transform=ax.get_yaxis_transform(), ha="right", va="center", size=9.5, color=QUIET, animated=True) for y in (1, 2, 3)]
+    marks = [ax.text(-0.035, y, "", transform=ax.get_yaxis_transform(), ha="right", va="center", size=9.5, color=QUIET, animated=True) for y in MARKS]
     areas = stacked(ax)
 
     def paint(step, variance, bias2, floor):
         areas(step, np.ones(len(step)), variance, bias2)
-        for y, mark in zip((1, 2, 3), marks): mark.set_text(short(y * floor))
+        for y, mark in zip(MARKS, marks): mark.set_text(short(y * floor))
     return paint
 
 
@@ -101,7 +103,7 @@ def column(ax):
         boxes(np.array([0, 1]), *(np.full(2, v) for v in (1, variance, bias2)))
         total = 1 + variance + bias2
         middles = np.clip(np.nan_to_num([0.5, 1 + variance / 2, 1 + variance + bias2 / 2], nan=TOP), 0, TOP - 0.1)
-        for k in (1, 2): middles[k] = max(middles[k], middles[k - 1] + 0.24)
+        for k in (1, 2): middles[k] = max(middles[k], middles[k - 1] + 0.18)
         middles -= max(0, middles[2] - (TOP - 0.1))
         for name, y in zip(names, middles): name.set_y(y)
         above.set_text(f"↑ to {short(total * floor)}" if total > TOP else "")

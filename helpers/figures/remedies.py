@@ -107,9 +107,8 @@ def few_images(fig):
             name.set_text(f"{n:,} images")
             name.set_y(y)
         points, more = (100 * (right[:, -1] - right[:, 0]).mean(1), (loss[:, -1] - loss[:, 0]).mean(1))
-        sizes = ", ".join(f"{n:,}" for n in counts)
         finding = f"p = {short(rates[-1])}: log loss {', '.join(signed(v, 2) for v in more)} nats"
-        figures = f"{sizes} images; accuracy {', '.join(signed(v, 1) for v in points)}; {right.shape[2]} seeds"
+        figures = f"accuracy {', '.join(signed(v, 1) for v in points)} points; from {counts[0]:,} images up; {right.shape[2]} seeds"
         say(finding, figures)
         told = "; ".join(f"{n:,} images: accuracy {', '.join(f'{a:.3f}' for a in r.mean(1))}, log loss {', '.join(f'{v:.2f}' for v in l.mean(1))}" for n, r, l in zip(counts, right, loss))
         return f"{finding} ({figures}). At p {', '.join(map(short, rates))}: {told}."

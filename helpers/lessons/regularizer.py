@@ -14,10 +14,10 @@ grows = Question(
 
 too_much = Question(
     "Dropout with p = 0.5 has a lower test error than none. From 0.5 to 0.8 the test error",
-    {"falls further: less overfitting": "The variance may fall a little further. But the more is dropped, the less the net can follow its points at all.",
+    {"falls further, as there is less overfitting": "The variance may fall a little further. But the more is dropped, the less the net can follow its points at all.",
      "stays about the same": "That would need a fall in variance as large as the rise in bias². There is little variance left to lose.",
-     "rises, to that of p = 0 or so": "Bias² grows faster than the variance falls. The lowest error lies between."},
-    "rises, to that of p = 0 or so")
+     "rises again, to that of p = 0 or more": "Bias² grows faster than the variance falls. The lowest error lies between."},
+    "rises again, to that of p = 0 or more")
 
 stopping = Question(
     "Without dropout, but stopped at the step where the error on 25 further points (a validation set) is lowest. Against dropout 0.5 trained for all steps: on new points the lower error has",
@@ -126,7 +126,7 @@ average_of = Exercise(averaging, probes=[(4, 0.01, 0.08, 0.09), (3, 0.5, 0.6, 0.
     "bias_too": "Bias² is divided too. It belongs to the mean fit, and the mean of M fits has, on average, the same mean.",
     "by_root": "1/√M is what becomes of the standard deviation. The variance is its square.",
     "by_square": "1/M² is what becomes of one fit's share. But M of them add up: M/M² = 1/M.",
-    "as_sum": "M times the variance of one is that of the fits' *sum*. Their mean is the sum divided by M.",
+    "as_sum": "M times the variance of one is that of the fits' sum. Their mean is the sum divided by M.",
 }, hints=["Which of the three parts differ from fit to fit? Only those can cancel.",
           "The variance of a sum of M independent numbers is M times that of one. A mean is that sum divided by M.",
           "Dividing by M divides a variance by M²."],
@@ -156,7 +156,7 @@ _val = torch.tensor([[0.9, 0.8, 0.7], [0.5, 0.82, 0.3], [0.55, 0.4, 0.6], [0.45,
 _test = torch.tensor([[0.95, 0.7, 0.75], [0.35, 0.6, 0.42], [0.6, 0.46, 0.41], [0.52, 0.44, 0.62]])
 
 stopped = Exercise(stopping_early, probes=[(_val[:, :2], _test[:, :2]), (_val, _test)], names=("the test error",), mistakes={
-    "by_test": "It stops where the *test* error is lowest. Those points then helped to choose, and their error no longer says what new points would give: it comes out too low.",
+    "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error no longer says what new points would give: it comes out too low.",
     "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is worth shows on points that did not choose.",
     "one_for_all": "It stops all nets at one time. Each has its own data and its own best time.",
     "never": "It does not stop: that is the error at the last step.",
