@@ -96,7 +96,18 @@ BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
 TUBES = torch.randn(8, 50, 3, generator=draws()).sort(-1).values
 
+VALUES = torch.randn(40, 8, 32, generator=draws())
+
+
+def shared(P, n, dims, scale=1.0):
+    h = scale * VALUES[:, :P, :n]
+    mean, sd = h.mean(dims, keepdim=True), h.var(dims, unbiased=False, keepdim=True).sqrt()
+    return dict(h=h[0], mean=mean[0], sd=sd[0], means=mean[:, 0, 0])
+
+
 CASES = {
+    "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2)), shared(1, 32, (1, 2)), shared(1, 1, (2,)), shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
+    "by_share": [dict(images=[2, 4, 16], two=torch.stack([band(3, 8, 0.4), band(3, 8, 0.8)]), four=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
     "block": [lit(shape, dims, chosen) | dict(norm=norm, groups=groups) for shape, dims, chosen, norm, groups in (
         ((4, 6, 4), (0, 2), (1, 1, 2), "BatchNorm", 1), ((1, 6, 4), (2,), (0, 5, 3), "GroupNorm", 6), ((4, 6, 4), (1,), (3, 0, 0), "RMSNorm per token", 2),
         ((2, 6, 4), (1, 2), (1, 5, 0), "LayerNorm per token", 1))],

@@ -1,0 +1,99 @@
+"""Answers to the exercises of helpers/lessons/across_processes.py, written in another way than there."""
+import torch
+
+
+# union_stats
+
+def by_moments(means, variances, counts):
+    """By the mean square of all samples."""
+    N = counts.sum()
+    mean = counts.to(means) @ means / N
+    return mean, counts.to(means) @ (variances + means ** 2) / N - mean ** 2
+
+
+def one_by_one(means, variances, counts):
+    """Chan's update: one process after the other joins those before."""
+    n, mean, var = counts[0], means[0], variances[0]
+    for m, v, k in zip(means[1:], variances[1:], counts[1:]):
+        total = n + k
+        step = m - mean
+        var = (n * var + k * v) / total + n * k * step ** 2 / total ** 2
+        mean, n = mean + k * step / total, total
+    return mean, var
+
+
+def remade(means, variances, counts):
+    """Samples with just these statistics: half of each process's at mean - sd, half at mean + sd."""
+    ends = torch.stack([means - variances.sqrt(), means + variances.sqrt()], 1).repeat_interleave(counts, 0).flatten(0, 1)
+    return ends.mean(0), ends.var(0, unbiased=False)
+
+
+def plain(means, variances):
+    mean = means.mean(0)
+    return mean, variances.mean(0) + ((means - mean) ** 2).mean(0)
+
+
+def two_parts(means, variances, counts):
+    mean, _ = by_moments(means, variances, counts)
+    weights = counts / counts.sum()
+    return mean, torch.einsum("p,pc->c", weights, variances), torch.einsum("p,pc->c", weights, (means - mean) ** 2)
+
+
+def divided_by_processes(means, variances, counts):
+    n = counts.unsqueeze(1)
+    mean = (n * means).mean(0)
+    return mean, (n * variances).mean(0) + (n * (means - mean) ** 2).mean(0)
+
+
+def with_deviations(means, variances, counts):
+    mean, _, between = two_parts(means, variances, counts)
+    return mean, torch.einsum("p,pc->c", counts / counts.sum(), variances ** 0.5) ** 2 + between
+
+
+def bent(change):
+    """(mean, within, between, counts, means) -> the variance."""
+    def answer(means, variances, counts):
+        mean, within, between = two_parts(means, variances, counts)
+        return mean, change(within, between, counts, means, mean, variances)
+    return answer
+
+
+# backward_of_sum
+
+def by_autograd(gradients):
+    """Every process's loss is its row times the sum."""
+    x = torch.zeros_like(gradients).requires_grad_()
+    sum(row @ x.sum(0) for row in gradients).backward()
+    return x.grad
+
+
+def by_matrix(gradients):
+    return torch.ones(len(gradients), len(gradients)) @ gradients
+
+
+def zero_but_first(gradients):
+    back = torch.zeros_like(gradients)
+    back[0] = by_matrix(gradients)[0]
+    return back
+
+
+right = {"union_stats": [by_moments, one_by_one, remade], "backward_of_sum": [by_autograd, by_matrix]}
+
+wrong = {"union_stats": {
+    "averaged": bent(lambda within, between, counts, *_: within),
+    "uncounted": lambda means, variances, counts: plain(means, variances),
+    "summed": bent(lambda within, between, counts, means, mean, variances: sum(variances) + between),
+    "by_processes": divided_by_processes,
+    "deviations": with_deviations,
+    "apart_uncounted": bent(lambda within, between, counts, means, *_: within + ((means - means.mean(0)) ** 2).mean(0)),
+    "apart_unbiased": bent(lambda within, between, counts, *_: within + between * len(counts) / (len(counts) - 1)),
+    "not_squared": bent(lambda within, between, counts, means, mean, _: within + torch.einsum("p,pc->c", counts / counts.sum(), (means - mean).abs())),
+    "deviation": bent(lambda within, between, *_: (within + between) ** 0.5),
+    "unbiased": bent(lambda within, between, counts, *_: (within + between) / (1 - 1 / counts.sum())),
+}, "backward_of_sum": {
+    "own": lambda gradients: gradients.clone(),
+    "others": lambda gradients: (1 - torch.eye(len(gradients))) @ gradients,
+    "only_first": zero_but_first,
+    "averaged": lambda gradients: by_matrix(gradients) / len(gradients),
+    "by_loss": lambda gradients: len(gradients) * by_matrix(gradients),
+}}
