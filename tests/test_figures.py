@@ -91,6 +91,25 @@ def scattered(levels, n):
     return torch.tensor(levels)[:, None] * torch.randn(len(levels), n, generator=draws()).exp()
 
 
+def spread_coins(shape, chosen, draws_=50):
+    """A factor (0 or 2) for each number of a tensor, and how surely it falls with the chosen one, by chance alone."""
+    factor = 2.0 * (torch.rand(draws_, *shape, generator=draws()) > 0.5)
+    off = factor - factor.mean(0)
+    mine = off[(slice(None), *chosen)].view(-1, *[1] * len(shape))
+    return factor[0], (off * mine).mean(0) / (off.square().mean(0) * mine.square().mean()).sqrt()
+
+
+def on_the_wall(shape, **words):
+    factor, together = spread_coins(shape, (0, 0, 0, 0))
+    return dict(h=torch.rand(shape, generator=draws()), factor=factor, together=together, chosen=(0, 0, 0, 0), name="stochastic depth", p=0.3) | words
+
+
+def two_masks(side, other=None):
+    factor, together = spread_coins((4, 2, side, side), (1, 0, 0, 0))
+    return dict(first=factor == 0, second=factor == 0 if other is None else torch.full_like(factor, other) == 0, first_together=together, second_together=torch.ones_like(together),
+                chosen=(1, 0, 0, 0), names=("Dropout2d", "DropBlock"), p=0.3)
+
+
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
 STEPS = torch.arange(1, 251)
@@ -106,6 +125,14 @@ def shared(P, n, dims, scale=1.0):
 
 
 CASES = {
+    "alike": [two_masks(7), two_masks(1), two_masks(7, 0.0), two_masks(5, 1.0)],
+    "gallery": [on_the_wall((3, 2, 7, 7), groups=("grey", "edges"), inside="a square is a pixel of a map"), on_the_wall((2, 1, 8, 10), groups=("samples",)),
+                on_the_wall((3, 1, 14, 14), factor=torch.zeros(3, 1, 14, 14), together=torch.full((3, 1, 14, 14), nan)), on_the_wall((1, 1, 1, 1)),
+                on_the_wall((2, 2, 5, 10), h=torch.full((2, 2, 5, 10), nan).index_fill(3, torch.arange(9), 1.0), samples="sequence")],
+    "lineup": [dict(factors={letter: 1.5 * (torch.rand(3, 2, 6, 6, generator=draws()) > p) for letter, p in zip("ABCDEF", (0, 0.2, 0.4, 0.6, 0.8, 1))}),
+               dict(factors={"A": torch.rand(1, 1, 2, 9)})],
+    "gains": [dict(names=["fresh on the memory", "Dropout", "none", "harm"], gains=torch.tensor([[9.0], [0.1], [0.0], [-30.0]]) + torch.randn(4, 8, generator=draws()),
+                   half=torch.ones(4), tries=23), dict(names=["one"], gains=torch.zeros(1, 8), half=torch.zeros(1), tries=1)],
     "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2)), shared(1, 32, (1, 2)), shared(1, 1, (2,)), shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
     "by_share": [dict(images=[2, 4, 16], two=torch.stack([band(3, 8, 0.4), band(3, 8, 0.8)]), four=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
     "block": [lit(shape, dims, chosen) | dict(norm=norm, groups=groups) for shape, dims, chosen, norm, groups in (
