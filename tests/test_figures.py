@@ -181,6 +181,13 @@ CASES = {
                for level in (0.5, 0.001)],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(4, 8, k) for k in (slow, 0.1, 0.15)]).abs().view(3, 2, 2, 8), change=torch.stack([band(4, 8, k) for k in (0.3, 0.5, 1)]).view(3, 2, 2, 8))
                    for slow in (0.05, 1.0)],
+    "variance_shift": [dict(train=torch.tensor(train), eval=torch.ones(3), used=torch.tensor(used), wide=sd * draw, narrow=low * draw) for train, used, sd, low in
+                       (([1.0, 1.4, 1.7], [1.0, 1.4, 1.6], 1.0, 0.77), ([1.0, 1.0, 1.0], [9.0, 8.0, 60.0], 0.1, 0.1), ([1.0, 1.4, 1.4], [1.0, 1.0, 1.0], 1.2, 1.0))
+                       for draw in [torch.randn(4000, generator=draws())]],
+    "by_layer": [dict(rates=[0.2, 0.5, 0.7], ratio=level + band(12, 8, 0).view(4, 3, 8)) for level in (1.5, 40.0)],
+    "shift_cost": [dict(rates=[0.2, 0.5, 0.7], right=band(6, 8, level).view(2, 3, 8), loss=band(6, 8, loss).view(2, 3, 8)) for level, loss in ((0.9, 0.3), (0.1, 2.3))],
+    "placements": [dict(names=["LayerNorm, after each ReLU"] * builds, ratio=band(builds, 8, ratio), loss=band(builds, 8, loss)) for builds, ratio, loss in ((5, 1.0, 0.3), (2, 20.0, 3.0))],
+    "order_gap": [dict(rates=[0.1, 0.5, 2.0], gap=k * band(3, 8, 0.01)) for k in (100, 1000)],
     "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0), masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
     "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9), rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],
     "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well", "downscale_in_infer", "downscaling forgotten"], right=[1, 0, 0, 1, 0],
