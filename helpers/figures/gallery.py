@@ -143,9 +143,9 @@ def lineup(fig):
     say = headline(fig)
     ax, high = page(fig)
     tall = (high - 0.75) / 2
-    spots = [(0.42 + 2.2 * column, high - 0.8 - tall * row) for row in range(2) for column in range(3)]
+    spots = [(0.42 + 2.25 * column, high - 0.8 - tall * row) for row in range(2) for column in range(3)]
     letters = [ax.text(x - 0.27, y - 0.1, "", weight="bold", size=12.5, va="center", animated=True) for x, y in spots]
-    paints = [tiles(ax, (x, x + 1.9, y - tall + 0.2, y)) for x, y in spots]
+    paints = [tiles(ax, (x, x + 1.8, y - tall + 0.2, y)) for x, y in spots]
 
     def draw(factors):
         for (letter, factor), sign, paint in zip(factors.items(), letters, paints):
