@@ -167,6 +167,30 @@ class Exercise:
         return f"<details><summary>{title}</summary><pre><code>{html.escape(source)}</code></pre><p>{html.escape(self.why)}</p></details>"
 
 
+class Verdicts(Exercise):
+    """Words for several independent cases: every wrong one is named, not three at most.
+
+    also: {name: a second word that is right, or a tuple of such}. A mistake's switch is its case and its word: "a_batch"."""
+
+    def __init__(self, *args, also, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.also = {name: (words,) if isinstance(words, str) else words for name, words in also.items()}
+
+    def see(self, f):
+        return {place: self.settled(words) for place, words in super().see(f).items()}
+
+    def settled(self, words):
+        """The words, another right one replaced by the first."""
+        if not isinstance(words, (tuple, list)) or len(words) != len(self.names): return words
+        return tuple(right if word in self.also.get(name, ()) else word for name, word, right in zip(self.names, words, self.program()))
+
+    def diagnose(self, got):
+        mine = got.get(0)
+        if not isinstance(mine, (tuple, list)) or len(mine) != len(self.names): return ()
+        chosen = tuple(f"{name}_{str(word).replace(' ', '_')}" for name, word, right in zip(self.names, mine, self.program()) if word != right)
+        return chosen if all(name in self.mistakes for name in chosen) else ()
+
+
 class Watched:
     """The learner's function, called on copies; tells where it stops, is not filled in, or changes what it was given."""
 

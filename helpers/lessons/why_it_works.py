@@ -1,7 +1,7 @@
 """Notebook 06: why BatchNorm works, as far as it can be measured: what its proponents, and its critics, predict."""
 import torch
 
-from ..exercises import Exercise
+from ..exercises import Exercise, Verdicts
 from ..learn import Question
 
 compound = Question(
@@ -122,28 +122,6 @@ scale_invariance = Exercise(scaling, probes=[(torch.tensor([3.0, 4.0]), torch.te
 
 
 # Exercises: evidence, and six statements
-
-class Verdicts(Exercise):
-    """Words for several independent cases: every wrong one is named, not three at most. also: {name: a second word that is right}."""
-
-    def __init__(self, *args, also, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.also = also
-
-    def see(self, f):
-        return {place: self.settled(words) for place, words in super().see(f).items()}
-
-    def settled(self, words):
-        """The words, a second right one replaced by the first."""
-        if not isinstance(words, (tuple, list)) or len(words) != len(self.names): return words
-        return tuple(right if word == self.also.get(name) else word for name, word, right in zip(self.names, words, self.program()))
-
-    def diagnose(self, got):
-        mine = got.get(0)
-        if not isinstance(mine, (tuple, list)) or len(mine) != len(self.names): return ()
-        chosen = tuple(f"{name}_{str(word).replace(' ', '_')}" for name, word, right in zip(self.names, mine, self.program()) if word != right)
-        return chosen if all(name in self.mistakes for name in chosen) else ()
-
 
 def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_against=False,
              d_for=False, e_against=False, f_for=False, f_against=False):
