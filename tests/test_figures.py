@@ -140,10 +140,9 @@ CASES = {
         ((2, 6, 4), (1, 2), (1, 5, 0), "LayerNorm per token", 1))],
     "family": [dict(names=["LayerNorm per token"] * 5 + ["GroupNorm"], masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
                     over=["channels, no mean"] * 6, groups=groups) for dims, groups in (((1, 2), 2), ((), 1))],
-    "small_batches": [dict(mlp_sizes=[2, 4, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)])) for level in (0.05, 0.75)],
-    "per_statistic": [dict(values={"MLP": [2, 4, 64], "CNN, pixels": [2, 64], "CNN, maps": [49, 98, 3136]}, errors={"MLP": band(3, 8, level), "CNN, pixels": band(2, 8, 0.4), "CNN, maps": band(3, 8, 0.1)},
-                           steps={"MLP": 80, "CNN": 40}) for level in (0.1, 0.7)],
-    "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0, accuracy=band(3, 8, level), images=1000) for contrast, brightness, level in
+    "small_batches": [dict(sizes=[2, 4, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn=torch.stack([band(3, 8, 0.05), band(3, 8, level)])) for level in (0.05, 0.75)],
+    "per_statistic": [dict(mlp_values=[2, 4, 64], mlp=band(3, 8, level), cnn_values=[49, 196, 3136], cnn=band(3, 8, 0.1)) for level in (0.1, 0.7)],
+    "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0, accuracy=band(3, 8, level)) for contrast, brightness, level in
                 ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5)) for image in [torch.rand(28, 28, generator=draws())]],
     "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"), scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
     "side_by_side": [dict(names=["LayerNorm before"] * kinds, low=band(kinds, 8, 0.9), high=band(kinds, 8, level)) for kinds, level in ((6, 0.1), (2, 0.9))],
@@ -194,8 +193,8 @@ CASES = {
     "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well", "downscale_in_infer", "downscaling forgotten"], right=[1, 0, 0, 1, 0],
                     accuracy=band(5, 8, 0.9), loss=band(5, 8, 0.5) + torch.tensor([0.0, 0.1, 0.6, 0.0, 0.4])[:, None]),
                dict(names=["a", "b"], right=[1, 0], accuracy=band(2, 8, 0.75), loss=band(2, 8, 0.1))],
-    "averages": [dict(sizes=[1, 3, 10, 30, 100], distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5, loss=band(5, 8, loss), scaled_distance=band(1, 8, near)[0],
-                      scaled_loss=band(1, 8, 0.33)[0], all_loss=band(1, 8, 0.6)[0]) for loss, near in ((0.7, 0.08), (1.2, 0.03))],
+    "averages": [dict(sizes=[1, 3, 10, 30, 100], distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5, loss=band(5, 8, loss), whole_distance=band(1, 8, near)[0],
+                      whole_loss=band(1, 8, 0.33)[0], all_loss=band(1, 8, 0.6)[0]) for loss, near in ((0.7, 0.058), (0.85, 0.02), (0.7, 0.007))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
     "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }
@@ -231,7 +230,8 @@ def test_headlines_of_extremes_say_what_happened():
     assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5)) and "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
     assert "nothing gets through" in alt("thinned", masked(200, 1.0, 1.0, 1.0)) and "in 0 of 600 nets" in alt("thinned", masked(200, 1.0, 1.0, 1.0))
     assert "Training and eval mode agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0)) and "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
-    assert "No T here" not in alt("averages", CASES["averages"][0]) and "From T = 30 on" in alt("averages", CASES["averages"][1])
+    for case, words in zip(CASES["averages"], ("T = 3 and the whole net; T = 10: nearer", "T = 30 and", "No T here")): assert words in alt("averages", case)
+    assert "The accuracy shows none of" in alt("prices", CASES["prices"][0]) and "No mistake here" in alt("prices", CASES["prices"][1])
     assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
 
 

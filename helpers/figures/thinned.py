@@ -6,7 +6,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from . import roles
-from .parts import array, diagram, headline, plural, short
+from .parts import Words, array, diagram, headline, plural, short
 from .roles import FAINT, INK, QUIET
 
 WIDTHS, NAMES = (5, 12, 8, 3), ("inputs", "hidden 1", "hidden 2", "outputs")
@@ -25,8 +25,9 @@ def thinned(fig):
     page = diagram(fig.add_axes((0, 0, 1, 1)), (0, 6.8), (0, 4.7))
     for y, name in zip(LEVELS, NAMES): page.text(0.12, y + (0.03 if name != NAMES[-1] else -0.05), name, color=INK)
     for k, x in enumerate(CENTRES): page.text(x, LEVELS[-1] + 0.15, f"sample {k + 1}", ha="center", weight="bold", color=roles.kept.ink)
-    drops = [page.text(0.12, y - 0.15, "", size=9.5, color=QUIET, animated=True) for y in LEVELS[:-1]]
-    notes = [page.text(x, LEVELS[0] - 0.27, "", size=9.5, color=QUIET, ha="center", animated=True) for x in CENTRES]
+    def words(x, top): return page.add_artist(Words(x, top, "", size=9.5, color=QUIET, va="top", animated=True))
+    drops = [words(0.12, y - 0.03) for y in LEVELS[:-1]]
+    notes = [words(x - 0.68, LEVELS[0] - 0.14) for x in CENTRES]
     paint_nets, paint_counts = nets(page), counts(page)
 
     def draw(keep, rates):
@@ -86,6 +87,7 @@ def counts(page):
     page.plot(edges[[0, -1]], [FLOOR, FLOOR], color=QUIET, lw=0.8)
     for at, words in zip(x, range(n + 1)): page.text(at, FLOOR - 0.17, words, ha="center", size=9.5, color=QUIET)
     page.text((x[0] + x[-1]) / 2, 0.08, "units of hidden 1 lost, of 12", ha="center", size=9.5, color=QUIET)
+    page.text(0.1, 1.16, "share of nets", size=9.5, color=INK)
     for y, words, color in (0.93, "expected", QUIET), (0.73, "so far", roles.kept.ink), (0.53, "these three", INK): page.text(0.3, y, words, size=9.5, color=color)
     page.add_patch(Rectangle((0.1, 0.93), 0.14, 0.1, fc=FAINT, ec=QUIET, lw=0.5))
     page.plot([0.1, 0.1, 0.24, 0.24], [0.73, 0.83, 0.83, 0.73], color=roles.kept.ink, lw=1.6)

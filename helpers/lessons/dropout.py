@@ -13,17 +13,17 @@ six_of_twelve = Question(
     "0.23")
 
 trained_by = Question(
-    "Two layers in a row have dropout with p = 0.5. A weight leads from a unit of the first to a unit of the second. Which part of the samples trains it, that is, gives it a gradient?",
+    "Two layers in a row have dropout with p = 0.5; no output is 0 but by dropout. A weight leads from a unit of the first to a unit of the second. Which part of the samples trains it, that is, gives it a gradient?",
     {"every sample": "The weight is multiplied by the output of the unit before it: where that is set to 0, the weight plays no part, and gets no gradient.",
      "about a half": "That is how often the unit before it is kept. But the unit that it feeds must be kept too.",
-     "about a quarter": "Both of its ends must be kept: 1/2 times 1/2."},
+     "about a quarter": "Both of its ends must be kept: 1/2 times 1/2. Where a ReLU gives 0, it is fewer still."},
     "about a quarter")
 
 mean_and_sd = Question(
     "Many numbers with mean 1 and standard deviation 1 pass nn.Dropout(0.5) in train mode: it sets about half of them to 0 and doubles the others. Mean and standard deviation are then about",
     {"1 and 1": "Doubling restores the mean. But half of the numbers are now 0, and the others lie twice as far out.",
      "0.5 and 0.5": "That is what halving all of them would give.",
-     "1 and 1.73": "The mean square is half of four times 1² + 1²: 4. Less the squared mean, a variance of 3.",
+     "1 and 1.73": "The mean square was 1² + 1² and is now ½ · 4 · (1² + 1²) = 4. Less the squared mean, 1, that is a variance of 3.",
      "0.5 and 1": "The mean would be 0.5 without the doubling."},
     "1 and 1.73")
 
@@ -43,10 +43,10 @@ three_losses = Question(
     "0.25")
 
 mean_or_scaled = Question(
-    "A net with dropout on ten hidden units is 1,024 thinned nets in one. The mean of all their answers is the exact average; eval mode gives one answer, of the net with nothing dropped. Which has the lower log loss on new images?",
-    {"the mean of all 1,024": "Averages of good nets are good. But many of these are poor: those with few units left are unsure, and the mean is unsure with them.",
-     "the one net of eval mode": "It has all its units at once. The mean is pulled towards 'do not know' by the many nets with few units left.",
-     "they are the same: one stands for the other": "They would be if everything above the dropout were linear, softmax too."},
+    "A small net (32 units, then ten with dropout 0.5, then 24; trained for 250 steps) is 1,024 thinned nets in one. The mean of all their answers is the exact average; eval mode gives one answer, of the net with nothing dropped. Which has the lower log loss on new images?",
+    {"the mean of all 1,024": "Averages of good nets are good. But here many are poor, with few units left: the mean of those with seven or more is as good as the one net.",
+     "the one net of eval mode": "It has all its units at once. The mean counts the nets with few units left as well; it is measured below what they do to it.",
+     "they are the same: one stands for the other": "They would be if everything behind the dropout were linear: no ReLU, and no softmax."},
     "the one net of eval mode")
 
 around_relu = Question(
@@ -133,16 +133,16 @@ def _seen(f, p=0.3):
         "share dropped": share(lost),
         "no sample and no unit dropped whole": [share(lost.all(2)), share(lost.all(1))],
         "new coins at each call (share dropped twice)": share(lost[1:] & lost[:-1]),
-        "the count of dropped varies": len(counts) > 1,
-        "factor on what is kept, give or take": level((first / x)[~lost[0]]),
-        "factor in eval mode, give or take": level(calm / x),
+        "a count that varies": len(counts) > 1,
+        "the factor on what is kept": level((first / x)[~lost[0]]),
+        "eval mode": level(calm / x),
         "gradient, where dropped and where kept": [slope[lost[0]].mean(), slope[~lost[0]].mean()],
     }
 
 
 dropout = Exercise(dropping, observe=_seen, atol=0.07, mistakes={
-    "keeps": "Here p is the probability to keep. In torch, and in this exercise, it is the probability to drop: keep with 1 - p, and divide by that.",
-    "mask_keeps": "The mask keeps with p. Keep with 1 - p: `torch.rand(x.shape) >= p`.",
+    "keeps": "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %, since torch's p is the probability to drop.",
+    "mask_keeps": "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %. The factor is right.",
     "whole_samples": "One coin decides for a whole sample. Each number has a coin of its own.",
     "one_mask": "One mask serves the whole batch. Each sample draws its own: the mask has the shape of x.",
     "same_again": "Each call drops the same numbers. Do not set a seed inside: the mask is drawn anew each time.",
