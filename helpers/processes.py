@@ -131,6 +131,7 @@ def post_mortem(said, words):
     root = re.search(r"Root Cause.*?rank\s*: (\d+).*?exitcode\s*: (-?\d+)", said, re.S)
     if not root: return "torchrun failed: " + textwrap.shorten(said[-600:], 600)
     rank, code = map(int, root.groups())
+    if code == -signal.SIGABRT and rank in last: return f"process {rank} died: it ended itself (SIGABRT), saying: {last[rank]}"      # C++ below torch
     return f"process {rank} died: " + (f"killed by {signal.Signals(-code).name}" if code < 0 else last.get(rank, f"exit code {code}"))
 
 

@@ -47,6 +47,11 @@ def test_one_that_is_killed_says_by_what(program):
         launch(program("if rank == 1: os.kill(os.getpid(), 9)\ntime.sleep(60)"), processes=2)
 
 
+def test_one_that_ends_itself_says_why(program):
+    with pytest.raises(ChildProcessError, match=r"^process 1 died: it ended itself \(SIGABRT\), saying: terminate called$"):
+        launch(program("if rank == 1: print('terminate called', file=sys.stderr, flush=True); os.abort()\ntime.sleep(60)"), processes=2)
+
+
 def test_a_wait_that_cannot_end_is_stopped(program):
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="not done after 6 s, and stopped"):

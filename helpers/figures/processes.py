@@ -87,15 +87,15 @@ def by_share(fig):
     say = headline(fig)
     keys(fig, KINDS, 0.775, step=0.45)
     left, right = fig.add_axes((0.085, 0.14, 0.4, 0.53)), fig.add_axes((0.585, 0.14, 0.4, 0.53))
-    panels = [errors(ax, KINDS, (2, 4, 8, 16), (1.7, 19), title, "images in each process (log scale)", top=1.0) for ax, title in ((left, "2 processes"), (right, "4 processes"))]
+    panels = [errors(ax, KINDS, (2, 4, 16), (1.7, 19), title, "images in each process (log scale)", top=1.0) for ax, title in ((left, "2 processes"), (right, "4 processes"))]
     left.set_ylabel("accuracy on new images")
 
     def draw(images, two, four):
         images, found = array(images), [array(two), array(four)]
         for paint, values in zip(panels, found): paint(images, values)
         (own, all_), (own4, all4) = ([v[0].mean() for v in values] for values in found)
-        finding = f"{short(images[0])} images each: {own:.2f} and {own4:.2f}; shared {all_:.2f}, {all4:.2f}"
-        figures = f"{plural(found[0].shape[2], 'seed')} each as dots; line, band: mean ± sd"
+        finding = f"{short(images[0])} images each, own mean: {own:.2f} and {own4:.2f} right"
+        figures = f"one mean for all: {all_:.2f}, {all4:.2f}; {plural(found[0].shape[2], 'seed')}; band: mean ± sd"
         say(finding, figures)
         rows = "; ".join(f"{count} processes, {name}: " + ", ".join(f"{v:.2f} at {short(b)}" for b, v in zip(images, line.mean(1)))
                          for count, values in zip((2, 4), found) for (name, _), line in zip(KINDS, values))

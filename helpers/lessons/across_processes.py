@@ -21,7 +21,7 @@ averaged_variance = Question(
     "too small, or equal at best")
 
 first_try = Question(
-    "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce then did to it in place. "
+    "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce then did to its numbers in memory. "
     "Several processes, each with its share, against one process with all images: FirstTry is wrong in",
     {"nothing: torch sends the gradients, too": "No gradient travels between processes unless somebody sends it.",
      "the outputs, and so in all that follows": "all_reduce puts the right sum into the clone, whatever autograd knows: the outputs are right.",
@@ -32,7 +32,7 @@ first_try = Question(
 whose_memory = Question(
     "torch's DistributedDataParallel trains a net with plain BatchNorm in several processes, each on data of its own. Then the net is saved in process 0. Its running means come from",
     {"all processes, averaged in each step": "That happens to gradients. Running statistics are buffers: no gradient, no average.",
-     "the batches of process 0 alone": "Before each forward pass process 0's buffers are copied over those of the others (broadcast_buffers=True). What these had learned is lost.",
+     "the batches of process 0 alone": "Before each forward pass process 0's buffers are copied over those of the others, unless broadcast_buffers=False. What these had learned is lost.",
      "whichever process was the last to finish": "They run in step, and the copying has one direction: from process 0 to the others."},
     "the batches of process 0 alone")
 
@@ -123,5 +123,5 @@ backward_of_sum = Exercise(returning, probes=[(torch.tensor([[1.0, -2.0], [3.0, 
     "by_loss": "It is multiplied by the number of processes. The sum of the rows holds every loss once.",
 }, hints=["Make x of one process a little larger. Which losses change?",
           "All of them, each by as much as it says of the sum. What happens to small changes of losses that are added up?",
-          "Each row of the result is the same: the sum of the rows of gradients."],
+          "Does it matter for a change of the sum whose x it was that changed?"],
     solution=backward_of_sum_solution, why="A sum goes forward from all to all, and so does its gradient: backward is again a sum over the processes.")
