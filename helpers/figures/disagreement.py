@@ -64,7 +64,7 @@ def two_bells(ax, bins=43):
     ax.set_title("outline: train, area: eval mode", size=10, pad=4)
     fine = np.linspace(-REACH, REACH, 120)
     ax.plot(fine, np.exp(-fine ** 2 / 2) / np.sqrt(2 * np.pi), **roles.truth.line, lw=1)
-    ax.text(2.05, 0.16, "sd 1", size=9.5, color=QUIET)
+    ax.text(REACH - 0.1, 0.6, "dotted: sd 1", ha="right", size=9.5, color=QUIET)
     area = ax.stairs(np.zeros(bins - 1), edges, fill=True, color=roles.eval.color, alpha=0.45, animated=True)
     line = ax.stairs(np.zeros(bins - 1), edges, color=roles.train.ink, lw=1.6, animated=True)
 

@@ -9,7 +9,7 @@ from ..learn import Question
 train_over_eval = Question(
     "A unit adds up 500 independent inputs, each the ReLU of a standard normal number. Dropout with p = 0.5 acts on the inputs. How large is the variance of the unit in train mode, divided by that in eval mode?",
     {"1": "Rescaling keeps the mean. The coins are noise on top, and noise is variance (notebook 07).",
-     "1.5": "That is about the share of the mean square in the variance, 1.47. It comes in, added to 1.",
+     "1.5": "1.47 is the mean square of an input over its variance: what the coins add. The variance over the images is there too, 1 more.",
      "2.5": "The coins add the mean square of the inputs to their variance: here 0.5 to 0.34.",
      "4": "Kept numbers are doubled, and their squares are four times as large. But only half of them are kept."},
     "2.5")
