@@ -2,7 +2,10 @@
 import pytest
 import torch
 
-from helpers.lessons.variants import masks, student
+from faults import faults, moved_background
+from helpers import figures
+from helpers.lessons.variants import masks, student, together
+from helpers.live import Picture
 
 
 @pytest.mark.parametrize("share, df, t", [(0.025, 7, 2.3646), (0.025, 9, 2.2622), (0.005, 4, 4.6041), (0.0005, 11, 4.4370), (0.1, 30, 1.3104), (0.025, 1000, 1.9623)])
@@ -23,3 +26,17 @@ def test_each_mask_shows_what_shares_a_coin():
     assert (shown["E"] != 0).all() and all((shown[letter] == 0).any() for letter in "ABCDF")
     single = ~torch.nn.functional.max_pool2d(-(shown["A"] == 0).float(), 3, stride=1).bool()               # blocks of 3 x 3 that fell as a whole
     assert single.any()
+
+
+def test_who_shares_a_coin_is_correlated():
+    coin = (torch.rand(500, 1, 3, generator=torch.Generator().manual_seed(1)) > 0.3) * 1.0
+    factor = torch.cat([coin, coin[..., :1].expand(500, 1, 3), torch.ones(500, 1, 3)], 1)           # a row of coins, its first three times, never falling
+    found = together(factor, (0, 0))
+    assert found[0, 0] == pytest.approx(1) and found[1].tolist() == pytest.approx([1.0] * 3) and found[0, 1:].abs().max() < 0.2 and found[2].isnan().all()
+
+
+def test_gains_in_groups_name_their_nets():
+    lab = Picture(lambda fig: figures.gains(fig, 5, "dropout in the same net"), (6.8, 3.0))
+    lab.put(dict(names=["worse", "same", "better"], gains=torch.tensor([[-31.0, -29], [-1, 1], [9, 11]]), half=torch.full((3,), 4.0), tries=22, groups={"CNN: 66 points": 1, "LSTM: 53 points": 2}))
+    assert lab.alt.startswith("1 of 3 surely ahead, 1 surely behind") and "CNN: 66 points: worse −30.0".replace("−", "-") in lab.alt and "LSTM: 53 points: same" in lab.alt
+    assert not faults(lab) and not moved_background(lab)

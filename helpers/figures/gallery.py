@@ -10,7 +10,7 @@ from .roles import FAINT, INK, QUIET
 PALE, FULL = (np.array(to_rgb(c)) for c in ("#CBE3F4", roles.kept.ink))           # a kept number: small, large
 NEVER, ALWAYS = (np.array(to_rgb(c)) for c in ("#EEF0F3", INK))                   # falls with the chosen one: by chance, always
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-CHANCE, FALLS, SURE = 0.12, 0.25, 0.99                                            # correlations: what few draws give by chance, in part, always
+CHANCE, FALLS, SURE = 0.17, 0.25, 0.99                                            # correlations: what few draws give by chance, in part, always
 
 
 def alike(fig):
@@ -24,6 +24,8 @@ def alike(fig):
     tops = high - 1.05, high - 1.05 - step
     rows = [pair(ax, 0.12, top - step + 0.4, top) for top in tops]
     titles = [ax.text(0.12, top + 0.14, "", weight="bold", size=10.5, va="center", animated=True) for top in tops]
+
+    ax.text(0.12, 0.14, "images side by side, the maps of an image one above the other", size=9.5, color=QUIET, va="center")
 
     def draw(first, second, first_together, second_together, chosen, names, p):
         fell, corr = [array(m).astype(bool) for m in (first, second)], [array(c) for c in (first_together, second_together)]
@@ -58,7 +60,7 @@ def gallery(fig):
         caption.set_text(f"{plural(len(h), samples)} side by side; {inside}")
         finding = f"{name}: {told(array(together)[there], array(together)[tuple(chosen)])}"
         lost = (factor[there] == 0).mean()
-        figures = f"{100 * lost:.0f} % at zero in this draw" + ("" if p is None else f"; p = {short(p)}")
+        figures = f"{100 * lost:.0f} % fall in this draw" + ("" if p is None else f"; p = {short(p)}")
         say(finding, figures)
         return f"{finding}; {figures}. {plural(len(h), samples)} side by side; {inside}; {plural(int(there.sum()), 'number')}."
     return draw
@@ -89,7 +91,7 @@ def pair(ax, start, low, high, named=False):
     half = (6.68 - start - 0.3) / 2
     draws, shares = (tiles(ax, (left, left + half, low, high), centred=named) for left in (start, 6.68 - half))
     ax.text(start + half, high + 0.14, "this draw: × falls", size=9.5, color=QUIET, va="center", ha="right")
-    ax.text(6.68 - half, high + 0.14, "how surely it falls together with ◆", size=9.5, color=QUIET, va="center")
+    ax.text(6.68 - half, high + 0.14, "correlation with ◆: pale 0, black 1", size=9.5, color=QUIET, va="center")
     names = [ax.text(start - 0.1, 0, "", ha="right", va="center", size=9.5, color=QUIET, animated=True) for _ in range(4 * named)]
 
     def paint(fell, together, chosen, values=None, groups=()):
@@ -163,17 +165,18 @@ def lineup(fig):
 
 
 LEAST, MOST = -32, 20                                         # points of accuracy in the picture
+BARE = "the same net without it"
 
 
-def gains(fig, rows=4):
-    """What each variant gains over the same net without it: every seed a dot, the mean, and the interval that allows for all tries.
+def gains(fig, rows=4, against=BARE):
+    """What each variant gains over the same net without it, or over `against`: every seed a dot, the mean, and the interval that allows for all tries.
 
-    draw(names, gains, half, tries): gains (R, K) points of accuracy, one a seed; half (R,) half the interval's width; tries: how many
-    comparisons it allows for. rows: room for so many, R or more."""
+    draw(names, gains, half, tries, groups=None): gains (R, K) points of accuracy, one a seed; half (R,) half the interval's width; tries: how many
+    comparisons it allows for; groups {heading: how many of the rows stand under it}. rows: room for so many, headings included."""
     say = headline(fig)
     tall = fig.get_figheight()
     ax = fig.add_axes((0.245, 0.5 / tall, 0.615, 1 - 1.3 / tall))
-    ax.set(xlim=(LEAST, MOST), ylim=(rows - 0.5, -0.5), yticks=[], xlabel="points of accuracy gained over the same net without it", xticks=range(-30, 21, 10))
+    ax.set(xlim=(LEAST, MOST), ylim=(rows - 0.5, -0.5), yticks=[], xlabel=f"points of accuracy gained over {against}", xticks=range(-30, 21, 10))
     ax.spines["left"].set_visible(False)
     ax.axvline(0, color=QUIET, lw=1.2)
     ax.text(0, -0.62, "no difference", ha="center", va="bottom", size=9.5, color=QUIET)
@@ -184,9 +187,15 @@ def gains(fig, rows=4):
     marks = [(ax.plot([], [], color=ink, lw=2.4, animated=True)[0], ax.plot([], [], ls="", marker=marker, mec=ink, mfc=fill, ms=8, animated=True)[0])
              for ink, marker, fill in kinds]
 
-    def draw(names, gains, half, tries):
+    heads = [ax.text(-0.385, i, "", transform=ax.get_yaxis_transform(), va="center", weight="bold", size=10, animated=True) for i in range(rows)]
+    cut = [ax.plot([], [], ls="", marker=marker, color=INK, ms=6, clip_on=False, animated=True)[0] for marker in "<>"]
+    words = ("surely help", "surely harm{}") if against == BARE else ("surely ahead", "surely behind")
+
+    def draw(names, gains, half, tries, groups=None):
         gains, half = array(gains), array(half)
-        mean, at = gains.mean(1), np.arange(len(gains))
+        mean, (at, headings) = gains.mean(1), placed(groups, len(gains))
+        for i, head in enumerate(heads): head.set_text(headings.get(i, ""))
+        for mark, end, over in zip(cut, (LEAST, MOST), (mean - half < LEAST, mean + half > MOST)): mark.set_data(np.full(over.sum(), end), at[over])
         kind = np.where(mean - half > 0, 0, np.where(mean + half < 0, 1, 2))
         dots.set_data(np.clip(gains, LEAST, MOST).ravel(), (at[:, None] + 0.22 + np.zeros_like(gains)).ravel())
         for k, (line, mark) in enumerate(marks):
@@ -195,13 +204,25 @@ def gains(fig, rows=4):
             line.set_data(*broken(ends, np.tile(at[mine, None], 2)) if mine.any() else ([], []))
             mark.set_data(np.clip(mean, LEAST, MOST)[mine], at[mine])
         for i, (name, value) in enumerate(zip(names_at, means_at)):
-            name.set_text(names[i] if i < len(names) else "")
-            value.set(text=f"{mean[i]:+.1f}".replace("-", "−") if i < len(names) else "", color=kinds[kind[i]][0] if i < len(names) else INK)
+            row = at[i] if i < len(names) else i
+            name.set(text=names[i] if i < len(names) else "", y=row)
+            value.set(y=row, text=f"{mean[i]:+.1f}".replace("-", "−") if i < len(names) else "", color=kinds[kind[i]][0] if i < len(names) else INK)
         up, down = int((kind == 0).sum()), int((kind == 1).sum())
-        finding = f"{up} of {len(names)} surely help" + (f", {down} surely harm{'s' * (down == 1)}" if down else "")
+        finding = f"{up} of {len(names)} {words[0]}" + (f", {down} " + words[1].format("s" * (down == 1)) if down else "")
         out = int(((gains < LEAST) | (gains > MOST)).sum())
-        figures = f"{gains.shape[1]} seeds as dots; intervals allow for {plural(tries, 'try').replace('trys', 'tries')}" + (f"; {out} beyond the frame" if out else "")
+        figures = f"{gains.shape[1]} seeds as dots; intervals allow for {plural(tries, 'try').replace('trys', 'tries')}" + (f"; {plural(out, 'dot')} outside" if out else "")
         say(finding, figures)
-        listed = "; ".join(f"{name} {m:+.1f} ± {h:.1f}" for name, m, h in zip(names, mean, half))
+        under = {row: f"{heading}: " for row, heading in headings.items()}
+        listed = "; ".join(under.get(row - 1, "") + f"{name} {m:+.1f} ± {h:.1f}" for row, name, m, h in zip(at, names, mean, half))
         return f"{finding}; {figures}. Mean and half the interval, in points: {listed}."
     return draw
+
+
+def placed(groups, n):
+    """Heights of n rows, each group of them below a row for its heading, and {height: heading}."""
+    at, headings = [], {}
+    for heading, size in (groups or {}).items():
+        headings[len(at) + len(headings)] = heading
+        first = len(at) + len(headings)
+        at += range(first, first + size)
+    return np.array(at or range(n)), headings

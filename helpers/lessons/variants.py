@@ -25,15 +25,31 @@ gru = Question(
     "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What is dropped?",
     {"half of the state, at each step": "So the name suggests. But torch drops only what one layer hands to the next, and here there is no next.",
      "half of the inputs": "The inputs are never dropped: only what one layer hands to the next, and here there is no next.",
-     "nothing: it only warns": "It drops what one layer hands to the next, after all layers but the last. One layer has no next."},
-    "nothing: it only warns")
+     "nothing": "It drops what one layer hands to the next, after all layers but the last. One layer has no next, and torch warns."},
+    "nothing")
+
+beaten = Question(
+    "This net is trained with dropout, Dropout2d or DropBlock on its maps, twelve seeds each. Which of the two others surely beats dropout here?",
+    {"Dropout2d and DropBlock": "So the neighbours of a pixel made one expect. On these small maps it does not show.",
+     "DropBlock alone": "So the papers would make one expect, with larger nets and images. On these small maps it does not show.",
+     "neither": "The lower ends of both intervals lie below 0. That does not make the three equal."},
+    "neither")
 
 untouched = Question(
-    "A memory of a recurrent net is to be kept for 28 steps. At each step a fresh mask with p = 0.2 falls on all memories. The chance that this one is never hit:",
+    "A memory of a recurrent net, a number that it carries from step to step, is to be kept for 28 steps. At each step a fresh mask with p = 0.2 falls on all memories. The chance that this one is never hit:",
     {"0.8": "That is one step, or one mask for the whole sequence.",
      "0.2": "That is the chance to be hit at one step. It has to be missed 28 times.",
      "0.002": "0.8 · 0.8 · … · 0.8, 28 times. What has to last must not be tossed for at each step."},
     "0.002")
+
+
+def together(factor, chosen):
+    """factor (draws, ...), by what each draw multiplies each number -> (...) the correlation of each number's factor with that of the one at `chosen`.
+
+    nan for a number whose factor never changes."""
+    off = factor - factor.mean(0)
+    mine = off[(slice(None), *chosen)].view(-1, *[1] * len(chosen))
+    return (off * mine).mean(0) / (off.square().mean(0) * mine.square().mean()).sqrt()
 
 
 def _alike(at, *names):
@@ -110,7 +126,7 @@ def _watched(f):
 
 
 spatial_dropout = Exercise(dropping_maps, observe=_watched, atol=0.04, mistakes={
-    "pixels": "Each pixel has a coin of its own: that is nn.Dropout. The pixels of a map share one: their axes have size 1 in the shape of the coins.",
+    "pixels": "Each pixel has a coin of its own: that is nn.Dropout. Which axes of h share a coin?",
     "batch": "The images of a batch share their coins. Each image meets a thinned net of its own: the coins need the axis N.",
     "images": "All channels of an image share one coin, so whole images vanish. The coins need the axis C.",
     "places": "A place falls in all channels at once. It is the map, all places of one channel, that shares a coin.",
