@@ -9,13 +9,13 @@ variance = Role("#56B4E9", "#1F76A8", "^", (0, (6, 2)))
 noise = Role("#D5D9DF", QUIET, "s", (0, (1, 1.6)))
 PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)          # from the ground up
 
-REACH, TOP = 2.2, 2.4                                                       # of y (left), of the error in units of the noise (right)
+REACH, TOP = 2.2, 3.2                                                       # of y (left), of the error in units of the noise (right)
 
-MARKS = 1, 1.5, 2
+MARKS = 1, 2, 3
 
 
-def fits(fig, steps=1000):
-    """Fits to several data sets (left), and the three parts of their error, step by step (right; the bar: now).
+def fits(fig, steps=500):
+    """Fits to several data sets (left), and the three parts of their error, step by step (right; the bar: at the last).
 
     draw(x, truth, fits, points, step, bias2, variance, noise_variance): x, truth (X,); fits (M, X) now; points (n, 2), the first data set;
     step, bias2, variance (T,) so far; noise_variance: that of new points about the truth. The error is drawn in units of it."""
@@ -31,8 +31,7 @@ def fits(fig, steps=1000):
         bar(variance[-1] / floor, bias2[-1] / floor, floor)
         total = floor + variance + bias2
         finding = f"Error {total[-1]:.3f}: variance {variance[-1]:.3f}, bias² {bias2[-1]:.3f}"
-        best = np.nanargmin(np.where(np.isfinite(total), total, np.inf)) if np.isfinite(total).any() else 0
-        figures = f"step {step[-1]:,.0f}; noise {floor:.3f}; lowest so far {total[best]:.3f}, step {step[best]:,.0f}"
+        figures = f"step {step[-1]:,.0f}; noise {floor:.3f}"
         say(finding, figures)
         return f"{finding} ({figures}); {plural(len(fits), 'fit')} to {plural(len(points), 'point')} each."
     return draw
@@ -78,15 +77,18 @@ def stacked(ax):
 
 def history(ax, steps):
     """The parts against the steps so far; the scale follows the noise, so its labels move."""
-    ax.set(xscale="log", xlim=(10, steps), ylim=(0, TOP), xticks=[10, 100, 1000], yticks=MARKS, yticklabels=[], xlabel="step (log scale)")
-    ax.set_xticklabels(["10", "100", "1,000"])
+    ax.set(xscale="log", xlim=(10, steps), ylim=(0, TOP), xticks=[10, 100, steps], yticks=MARKS, yticklabels=[], xlabel="step (log scale)")
+    ax.set_xticklabels(["10", "100", f"{steps:,}"])
     ax.minorticks_off()
     ax.set_ylabel("mean squared error", labelpad=30)
     marks = [ax.text(-0.035, y, "", transform=ax.get_yaxis_transform(), ha="right", va="center", size=9.5, color=QUIET, animated=True) for y in MARKS]
+    beyond = ax.text(0.01, 1.02, "", transform=ax.transAxes, size=9.5, color=QUIET, animated=True)
     areas = stacked(ax)
 
     def paint(step, variance, bias2, floor):
         areas(step, np.ones(len(step)), variance, bias2)
+        highest = np.nanmax(np.nan_to_num(1 + variance + bias2, nan=0))
+        beyond.set_text(f"↑ was up to {short(highest * floor)}" if highest > TOP else "")
         for y, mark in zip(MARKS, marks): mark.set_text(short(y * floor))
     return paint
 
@@ -119,8 +121,9 @@ def by_rate(fig):
     ax.set(xlim=(-0.02, 0.82), ylim=(0, 0.17), xlabel="dropout's rate p (probability to drop)", ylabel="mean squared error", xticks=[0, 0.2, 0.4, 0.6, 0.8], yticks=[0, 0.05, 0.1, 0.15])
     ax.set_xticklabels(["0", "0.2", "0.4", "0.6", "0.8"])
     areas = stacked(ax)
-    bars, = ax.plot([], [], color=INK, lw=1.4, animated=True)
+    edges, = ax.plot([], [], ls="", marker="o", ms=4, color=INK, animated=True)
     dots, = ax.plot([], [], **highlight.dots, ms=7, animated=True)
+    bars = [ax.plot([], [], color=INK, lw=1.4, marker="_", ms=12, mew=1.4, animated=True)[0] for _ in range(4)]
     names = [ax.text(1.015, 0, name, transform=ax.get_yaxis_transform(), va="center", color=role.ink, weight="bold", animated=True) for name, role in PARTS]
     ax.plot([0.02], [1.07], transform=ax.transAxes, clip_on=False, **highlight.dots, ms=7)
     ax.text(0.045, 1.07, "test error on new points, with its 95 % interval", transform=ax.transAxes, va="center", size=10)
@@ -130,13 +133,13 @@ def by_rate(fig):
         areas(rates, np.full(len(rates), floor), variance, bias2)
         middle, half = error.mean(1), 2 * error.std(1, ddof=1) / np.sqrt(error.shape[1])
         dots.set_data(rates, middle)
-        bars.set_data(*broken(np.column_stack([rates, rates]), np.column_stack([middle - half, middle + half])))
+        edges.set_data(np.tile(rates, 2), np.concatenate([floor + variance, floor + variance + bias2]))
+        for bar, p, m, h in zip(bars, rates, middle, half): bar.set_data([p, p], [m - h, m + h])
         ends = np.array([floor / 2, floor + variance[-1] / 2, floor + variance[-1] + bias2[-1] / 2])
         for k in (1, 2): ends[k] = max(ends[k], ends[k - 1] + 0.012)
         for name, y in zip(names, ends): name.set_y(min(y, 0.165))
-        best = middle.argmin()
-        finding = f"Lowest at p = {short(rates[best])}: {middle[best]:.3f}; at {short(rates[0])}: {middle[0]:.3f}, at {short(rates[-1])}: {middle[-1]:.3f}"
-        figures = f"areas: noise + variance + bias² of {error.shape[1]} fits to as many data sets"
+        finding = f"Test error at p = {', '.join(map(short, rates))}: {', '.join(f'{m:.3f}' for m in middle)}"
+        figures = f"areas: parts of {error.shape[1]} fits; measured at the dots, straight between"
         say(finding, figures)
         rows = "; ".join(f"p {short(p)}: variance {v:.3f}, bias² {b:.4f}, test error {e:.3f}" for p, v, b, e in zip(rates, variance, bias2, middle))
         return f"{finding}. {figures}. {rows}."
@@ -149,7 +152,7 @@ OTHERS, SAME = Role("#0072B2", "#00598C", "o"), Role("#CC79A7", "#96466F", "v", 
 def mean_fits(fig):
     """What a mean of M fits leaves of the error above the noise: fits to other data sets, and fits to the same data from other initial weights.
 
-    draw(M, others, same): M (R,); others, same: R lists of errors, one a mean of M fits, as shares of the mean error of one fit."""
+    draw(M, others, same): M (R,); others, same: R lists: the error of a mean of M fits, as a share of the mean error of those M."""
     say = headline(fig)
     ax = fig.add_axes((0.095, 0.14, 0.68, 0.66))
     ax.set(xscale="log", yscale="log", xlim=(0.87, 4.6), ylim=(0.015, 12), xlabel="M, number of fits in the mean (log scale)", ylabel="error above the noise (log scale)", xticks=[1, 2, 4], yticks=[0.1, 1, 10])
@@ -167,7 +170,7 @@ def mean_fits(fig):
         heights = (high, low) if last[0] >= last[1] else (low, high)
         for paint, rows, shift, height in zip(kinds, found, (1.04, 1 / 1.04), heights): paint(M * shift, rows, height)
         finding = f"A mean of {short(M[-1])} leaves {last[1]:.2f} (other data), {last[0]:.2f} (same)"
-        figures = "of one fit's error above the noise; a dot: one mean of M fits"
+        figures = "of its fits' error above the noise; a dot: one mean of M fits"
         say(finding, figures)
         rows = "; ".join(f"M = {short(m)}: {a.mean():.2f} other data, {b.mean():.2f} same data" for m, b, a in zip(M, *found))
         return f"{finding} {figures}. {rows}."

@@ -7,28 +7,29 @@ from .roles import FAINT, INK, QUIET, Role, highlight, normalized
 
 
 def remedies(fig):
-    """How far the fits of six ways to train lie from the truth: a row for each way, a dot for each data set.
+    """How far the fits of seven ways to train lie from the truth: a row for each way, a dot for each data set.
 
-    draw(names, errors): names (6,) words; errors (6, K) above 0, mean squared distances."""
+    draw(names, errors): names (7,) words; errors (7, K) above 0, mean squared distances."""
     say = headline(fig)
-    ax, signs, dots, means = rows(fig, 6, "mean squared distance from the truth (log scale)", 0.655)
+    ax, signs, dots, means = rows(fig, 7, "mean squared distance from the truth (log scale)", 0.655)
     low, high = 0.0005, 0.3
     ax.set(xscale="log", xlim=(low, high))
     ax.xaxis.set(major_locator=FixedLocator([0.001, 0.01, 0.1]), minor_locator=NullLocator())
     ax.set_xticklabels(["0.001", "0.01", "0.1"])
-    numbers = [ax.text(1.015, y, "", transform=ax.get_yaxis_transform(), va="center", animated=True) for y in range(6)]
+    numbers = [ax.text(1.015, y, "", transform=ax.get_yaxis_transform(), va="center", animated=True) for y in range(7)]
     beyond = ax.text(1.0, 1.02, "", transform=ax.transAxes, ha="right", size=9.5, color=QUIET, animated=True)
 
     def draw(names, errors):
         errors = array(errors)
         scatter(dots, errors)
-        middle, out = errors.mean(1), int(((errors < low) | (errors > high)).sum())
-        means.set_data(middle, np.arange(6))
-        beyond.set_text(f"{out} of {errors.size} lie outside" if out else "")
+        middle, left, right = errors.mean(1), int((errors < low).sum()), int((errors > high).sum())
+        means.set_data(middle, np.arange(7))
+        beyond.set_text("outside: " + ", ".join(f"{k} {side}" for k, side in ((left, "on the left"), (right, "on the right")) if k) if left or right else "")
         for sign, name, number, value in zip(signs, names, numbers, middle):
             sign.set_text(name)
             number.set_text(f"{value:.3f}")
-        finding = f"Nearest to the truth: {names[middle.argmin()]}"
+        first, second = np.argsort(middle)[:2]
+        finding = f"Nearest: {names[first]} and {names[second]}"
         figures = f"{errors.shape[1]} data sets as dots; diamond and number: their mean"
         say(finding, figures)
         return f"{finding}. {figures}. " + "; ".join(f"{name}: {short(v)}" for name, v in zip(names, middle)) + "."
@@ -83,17 +84,18 @@ def scatter(dots, values):
     dots.set_data(values.ravel(), (np.arange(len(values))[:, None] + heights).ravel())
 
 
+LIMITS, TICKS = ((0.5, 1), (0, 2)), ([0.5, 0.6, 0.7, 0.8, 0.9, 1], [0, 0.5, 1, 1.5, 2])
 SIZES = Role("#D55E00", "#B84E00", "o"), Role("#009E73", "#00785A", "s", (0, (5, 2))), Role("#0072B2", "#00598C", "^", (0, (6, 2, 1, 2)))
 
 
 def few_images(fig):
     """Accuracy (left) and log loss (right) on new images against dropout's rate, a line for each number of training images.
 
-    draw(counts, rates, right, loss): counts (three of them), rates (R,) from 0 to 0.5; right, loss (3, R, K) of K seeds; loss in nats."""
+    draw(counts, rates, right, loss): counts (three of them), rates (R,) from 0 to 0.8, 0.5 the last but one; right, loss (3, R, K) of K seeds; loss in nats."""
     say = headline(fig)
     axes = fig.add_axes((0.075, 0.14, 0.33, 0.61)), fig.add_axes((0.485, 0.14, 0.33, 0.61))
-    for ax, title, limits, ticks in zip(axes, ("accuracy on new images", "log loss on new images (nats)"), ((0.6, 1), (0, 1.6)), ([0.6, 0.7, 0.8, 0.9, 1], [0, 0.5, 1, 1.5])):
-        ax.set(xlim=(-0.03, 0.53), ylim=limits, yticks=ticks, xticks=[0, 0.2, 0.5], xticklabels=["0", "0.2", "0.5"], xlabel="dropout's rate p")
+    for ax, title, limits, ticks in zip(axes, ("accuracy (bands: ±1 SD over seeds)", "log loss on new images (nats)"), LIMITS, TICKS):
+        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=ticks, xticks=[0, 0.2, 0.5, 0.8], xticklabels=["0", "0.2", "0.5", "0.8"], xlabel="dropout's rate p")
         ax.set_title(title, size=10, pad=6)
         ax.grid(axis="y")
     lines = [[band(ax, role) for role in SIZES] for ax in axes]
@@ -103,12 +105,12 @@ def few_images(fig):
         rates, right, loss = array(rates), array(right), array(loss)
         for panel, found in zip(lines, (right, loss)):
             for paint, values in zip(panel, found): paint(rates, values)
-        for name, n, y in zip(names, counts, apart(np.clip(loss[:, -1].mean(1), 0.05, 1.4), 0.11)):
+        for name, n, y in zip(names, counts, apart(np.clip(loss[:, -1].mean(1), 0.05, 1.7), 0.14)):
             name.set_text(f"{n:,} images")
             name.set_y(y)
-        points, more = (100 * (right[:, -1] - right[:, 0]).mean(1), (loss[:, -1] - loss[:, 0]).mean(1))
-        finding = f"p = {short(rates[-1])}: log loss {', '.join(signed(v, 2) for v in more)} nats"
-        figures = f"accuracy {', '.join(signed(v, 1) for v in points)} points; from {counts[0]:,} images up; {right.shape[2]} seeds"
+        points, more = 100 * (right[:, -2] - right[:, 0]).mean(1), (loss[:, -2] - loss[:, 0]).mean(1)
+        finding = f"p = {short(rates[-2])}: log loss {', '.join(signed(v, 2) for v in more)} nats"
+        figures = f"{counts[0]:,} images first; accuracy {', '.join(signed(v, 1) for v in points)} points; {right.shape[2]} seeds"
         say(finding, figures)
         told = "; ".join(f"{n:,} images: accuracy {', '.join(f'{a:.3f}' for a in r.mean(1))}, log loss {', '.join(f'{v:.2f}' for v in l.mean(1))}" for n, r, l in zip(counts, right, loss))
         return f"{finding} ({figures}). At p {', '.join(map(short, rates))}: {told}."

@@ -6,40 +6,49 @@ import torch
 
 # decompose
 
-def by_loops(predictions, truth, noise):
+def by_loops(predictions, y, noise):
     M, N = predictions.shape
     middle = [sum(predictions[m, n].item() for m in range(M)) / M for n in range(N)]
-    bias2 = sum((middle[n] - truth[n].item()) ** 2 for n in range(N)) / N
+    bias2 = sum((middle[n] - y[n].item()) ** 2 - noise * noise for n in range(N)) / N
     variance = sum((predictions[m, n].item() - middle[n]) ** 2 for m in range(M) for n in range(N)) / (M * N)
     return bias2, variance, noise * noise
 
 
-def by_torch(predictions, truth, noise):
-    return torch.nn.functional.mse_loss(predictions.mean(0), truth), predictions.var(0, correction=0).mean(), noise ** 2
+def by_torch(predictions, y, noise):
+    return torch.nn.functional.mse_loss(predictions.mean(0), y) - noise ** 2, predictions.var(0, correction=0).mean(), noise ** 2
 
 
-def by_difference(predictions, truth, noise):
-    """The variance is what is left of the error."""
-    bias2 = torch.dist(predictions.mean(0), truth) ** 2 / len(truth)
-    return bias2, ((predictions - truth) ** 2).mean() - bias2, noise ** 2
+def by_difference(predictions, y, noise):
+    """Bias² is what is left of the error."""
+    variance = predictions.var(0, correction=0).mean()
+    return ((predictions - y) ** 2).mean() - variance - noise ** 2, variance, noise ** 2
 
 
-def but(bias2=None, variance=None, noise_part=None):
-    """The right answer with one part replaced."""
-    def answer(predictions, truth, noise):
-        right = by_torch(predictions, truth, noise)
-        mine = [part and part(predictions, truth, noise) for part in (bias2, variance, noise_part)]
-        return tuple(part if one is None else one for one, part in zip(mine, right))
+def but(first=None, variance=None):
+    """The right answer with one part replaced; first: what the noise is then taken from."""
+    def answer(predictions, y, noise):
+        right = by_torch(predictions, y, noise)
+        return first(predictions, y) - noise ** 2 if first else right[0], variance(predictions, y) if variance else right[1], right[2]
     return answer
 
 
-def rows(predictions, truth, noise):
-    return ((predictions.mean(1) - truth) ** 2).mean(), predictions.var(1, correction=0).mean(), noise ** 2
+def rows(predictions, y, noise):
+    return ((predictions.mean(1) - y) ** 2).mean() - noise ** 2, predictions.var(1, correction=0).mean(), noise ** 2
 
 
-def sums(predictions, truth, noise):
-    bias2, variance, part = by_torch(predictions, truth, noise)
-    return bias2 * len(truth), variance * len(truth), part
+def sums(predictions, y, noise):
+    bias2, variance, part = by_torch(predictions, y, noise)
+    return (bias2 + part) * len(y) - part, variance * len(y), part
+
+
+def noise_kept(predictions, y, noise):
+    bias2, variance, part = by_torch(predictions, y, noise)
+    return bias2 + part, variance, part
+
+
+def noise_deviation(predictions, y, noise):
+    bias2, variance, part = by_torch(predictions, y, noise)
+    return bias2 + part - noise, variance, noise
 
 
 # average_of
@@ -87,16 +96,17 @@ right = {
 
 wrong = {
     "decompose": {
+        "noise_kept": noise_kept,
         "over_points": rows,
-        "total_for_bias": but(bias2=lambda p, t, s: ((p - t) ** 2).mean()),
-        "about_truth": but(variance=lambda p, t, s: ((p - t) ** 2).mean()),
-        "all_together": but(variance=lambda p, t, s: p.var(correction=0)),
-        "signed": but(bias2=lambda p, t, s: (p.mean(0) - t).mean() ** 2),
-        "not_squared": but(bias2=lambda p, t, s: (p.mean(0) - t).mean()),
-        "absolute": but(bias2=lambda p, t, s: torch.nn.functional.l1_loss(p.mean(0), t)),
-        "deviation": but(variance=lambda p, t, s: p.std(0, correction=0).mean()),
-        "unbiased": but(variance=lambda p, t, s: p.var(0).mean()),
-        "noise_deviation": but(noise_part=lambda p, t, s: s),
+        "total_for_bias": but(lambda p, y: ((p - y) ** 2).mean()),
+        "about_points": but(variance=lambda p, y: ((p - y) ** 2).mean()),
+        "all_together": but(variance=lambda p, y: p.var(correction=0)),
+        "signed": but(lambda p, y: (p.mean(0) - y).mean() ** 2),
+        "not_squared": but(lambda p, y: (p.mean(0) - y).mean()),
+        "absolute": but(lambda p, y: torch.nn.functional.l1_loss(p.mean(0), y)),
+        "deviation": but(variance=lambda p, y: p.std(0, correction=0).mean()),
+        "unbiased": but(variance=lambda p, y: p.var(0).mean()),
+        "noise_deviation": noise_deviation,
         "summed": sums,
     },
     "average_of": {
