@@ -6,7 +6,7 @@ from .parts import array, broken, diagram, headline, short
 from .roles import FAINT, INK, QUIET, Role
 
 KINDS = ("in train mode", roles.train), ("in eval mode", roles.eval), ("divided by in eval mode", roles.normalized)
-SMALL, LARGE, REACH = 0.6, 40, 3.5
+SMALL, LARGE, REACH, HIGH = 0.6, 40, 3.5, 1.2
 OFF = 0.1                                                      # a ratio is called 1 when it is no further off
 
 
@@ -60,18 +60,18 @@ def ladder(fig, ax, layers):
 def two_bells(ax, bins=43):
     """The last norm's input, normalized as in eval mode: outline of train mode, area of eval mode."""
     edges = np.linspace(-REACH, REACH, bins)
-    ax.set(xlim=(-REACH, REACH), ylim=(0, 0.95), yticks=[], xlabel="last layer's input, normalized", xticks=[-2, 0, 2])
+    ax.set(xlim=(-REACH, REACH), ylim=(0, HIGH), yticks=[], xlabel="last layer's input, normalized", xticks=[-2, 0, 2])
     ax.set_title("outline: train, area: eval mode", size=10, pad=4)
     fine = np.linspace(-REACH, REACH, 120)
     ax.plot(fine, np.exp(-fine ** 2 / 2) / np.sqrt(2 * np.pi), **roles.truth.line, lw=1)
-    ax.text(REACH - 0.1, 0.6, "dotted: sd 1", ha="right", size=9.5, color=QUIET)
+    ax.text(REACH - 0.1, 0.85, "dotted: sd 1\n(cut at top)", ha="right", size=9.5, color=QUIET)
     area = ax.stairs(np.zeros(bins - 1), edges, fill=True, color=roles.eval.color, alpha=0.45, animated=True)
     line = ax.stairs(np.zeros(bins - 1), edges, color=roles.train.ink, lw=1.6, animated=True)
 
     def paint(wide, narrow):
         for artist, values in ((line, wide), (area, narrow)):
             height = np.histogram(values, edges)[0] / len(values) / (edges[1] - edges[0])
-            artist.set_data(np.clip(height, 0, 0.95))
+            artist.set_data(np.clip(height, 0, HIGH))
     return paint
 
 
@@ -79,7 +79,7 @@ RATES = Role("#0072B2", "#00598C", "o"), Role("#009E73", "#00785A", "s", (0, (5,
 
 
 def by_layer(fig, layers=4):
-    """The variance ratio, stored over met in eval mode, from layer to layer; a line for each of three dropout rates.
+    """The variance ratio, stored over met in eval mode, from layer to layer; a line for each of three p of dropout.
 
     draw(rates, ratio): rates (3,), ratio (L, 3, K) of K seeds, each the mean over the layer's units."""
     say = headline(fig)
@@ -121,13 +121,13 @@ WAYS = ("with the stored statistics", roles.raw), ("statistics taken again", rol
 
 
 def shift_cost(fig):
-    """Accuracy (left) and log loss (right) against dropout's rate: with the stored statistics and with those taken again.
+    """Accuracy (left) and log loss (right) against dropout's p: with the stored statistics and with those taken again.
 
     draw(rates, right, loss): rates (R,) from 0.2 to 0.7; right, loss (2, R, K) in the order of WAYS, K seeds; loss in nats."""
     say = headline(fig)
     axes = fig.add_axes((0.075, 0.14, 0.4, 0.56)), fig.add_axes((0.575, 0.14, 0.4, 0.56))
     for ax, title, top, ticks in zip(axes, ("accuracy on new images", "log loss on new images (nats)"), (1, 2.4), ([0, 0.25, 0.5, 0.75, 1], [0, 0.5, 1, 1.5, 2])):
-        ax.set(xlim=(0.15, 0.75), ylim=(0, top), yticks=ticks, xticks=[0.2, 0.5, 0.7], xlabel="dropout's rate p")
+        ax.set(xlim=(0.15, 0.75), ylim=(0, top), yticks=ticks, xticks=[0.2, 0.5, 0.7], xlabel="p, the probability to drop")
         ax.set_xticklabels(["0.2", "0.5", "0.7"])
         ax.set_title(title, size=10, pad=5)
     key = diagram(fig.add_axes((0.02, 0.77, 0.96, 0.07)), (0, 1), (0, 1))
@@ -141,7 +141,7 @@ def shift_cost(fig):
         for panel, found in zip(lines, (right, loss)):
             for paint, values in zip(panel, found): paint(rates, values)
         points, nats = 100 * (right[1] - right[0]).mean(-1), (loss[0] - loss[1]).mean(-1)
-        finding = f"Right variance: {', '.join(f'{v:+.1f}' for v in points).replace('-', '−')} points"
+        finding = f"Statistics taken again: {', '.join(f'{v:+.1f}' for v in points).replace('-', '−')} points"
         figures = f"at p {', '.join(map(short, rates))}; log loss {', '.join(f'{-v:+.2f}' for v in nats).replace('-', '−')}; {right.shape[2]} seeds, mean ± sd"
         say(finding, figures)
         told = "; ".join(f"{name}: accuracy {', '.join(f'{v:.3f}' for v in a.mean(-1))}, log loss {', '.join(f'{v:.2f}' for v in b.mean(-1))}" for (name, _), a, b in zip(WAYS, right, loss))
@@ -164,20 +164,23 @@ def band(ax, role):
 
 
 def placements(fig):
-    """Where dropout is put: the largest variance ratio among the norms (left) and the log loss on new images (right), a row for each place.
+    """Where dropout is put: the variance used over that met in eval mode, the largest among the norms (left), and the log loss on new images (right), a row for each place.
 
-    draw(names, ratio, loss): names of 2 to 5 builds (26 characters at most), ratio and loss (B, K) of K seeds; loss in nats."""
+    draw(names, ratio, loss): names of 2 to 5 builds (26 characters at most), ratio and loss (B, K) of K seeds; loss in nats.
+    A ratio that is 1 for every seed is so by construction: one hollow mark stands for it."""
     say = headline(fig)
     axes = fig.add_axes((0.33, 0.14, 0.29, 0.6)), fig.add_axes((0.68, 0.14, 0.29, 0.6))
-    for ax, title, limits, ticks, scale in zip(axes, ("largest variance ratio (log)", "log loss (nats)"), ((0.85, 12), (0, 1.6)), ([1, 2, 5, 10], [0, 0.5, 1, 1.5]), ("log", "linear")):
+    for ax, title, limits, ticks, scale in zip(axes, ("variance, used / met (log)", "log loss (nats)"), ((0.85, 12), (0, 1.6)), ([1, 2, 5, 10], [0, 0.5, 1, 1.5]), ("log", "linear")):
         ax.set(xscale=scale, xlim=limits, ylim=(5, 0), yticks=[], xticks=ticks)
         ax.set_xticklabels([f"{v:g}" for v in ticks])
         ax.minorticks_off()
         ax.set_title(title, size=10, pad=5)
+    axes[0].set_xlabel("largest of its layers")
     axes[0].axvline(1, color=FAINT, lw=1.2, zorder=0)
     labels = [axes[0].text(-0.05, 0, "", ha="right", va="center", transform=axes[0].get_yaxis_transform(), animated=True) for _ in range(5)]
     dots = [ax.plot([], [], **{**roles.normalized.dots, "mfc": "none"}, ms=5, alpha=0.6, animated=True)[0] for ax in axes]
     means = [ax.plot([], [], ls="", marker="|", ms=20, mew=2.4, color=INK, animated=True)[0] for ax in axes]
+    given, = axes[0].plot([], [], ls="", marker="D", ms=9, mfc="none", mec=INK, mew=1.4, animated=True)
 
     def draw(names, ratio, loss):
         ratio, loss = array(ratio), array(loss)
@@ -186,9 +189,11 @@ def placements(fig):
             label.set_text(names[k] if k < len(names) else "")
             label.set_y(rows[k] if k < len(names) else 0.5)
         heights = (np.arange(ratio.shape[1]) * 0.618 % 1 - 0.5) * 0.5          # golden ratio: even, and the same each time
-        for values, mark, mean, (low, high) in zip((ratio, loss), dots, means, ((0.86, 11.8), (0.01, 1.59))):
-            mark.set_data(np.clip(values, low, high).ravel(), (rows[:, None] + heights).ravel())
-            mean.set_data(np.clip(values.mean(1), low, high), rows)
+        by_rule = (ratio == 1).all(1)
+        given.set_data(np.ones(by_rule.sum()), rows[by_rule])
+        for values, drawn, mark, mean, (low, high) in zip((ratio, loss), (~by_rule, slice(None)), dots, means, ((0.86, 11.8), (0.01, 1.59))):
+            mark.set_data(np.clip(values[drawn], low, high).ravel(), (rows[drawn, None] + heights).ravel())
+            mean.set_data(np.clip(values[drawn].mean(1), low, high), rows[drawn])
         fine = np.abs(ratio.mean(1) - 1) <= OFF
         best = loss.mean(1).argmin()
         finding = f"{fine.sum()} of {len(names)} divide by the right variance"
@@ -201,7 +206,7 @@ def placements(fig):
 def order_gap(fig):
     """Accuracy with BatchNorm before the ReLU minus that with BatchNorm after it, seed by seed, at several learning rates.
 
-    draw(rates, gap): rates (R,) from 0.05 to 4, gap (R, K) in points, of K seeds."""
+    draw(rates, gap, accuracy): rates (R,) from 0.05 to 4, gap (R, K) in points, of K seeds; accuracy (2, R): both means in percent, before and after."""
     say = headline(fig)
     ax = fig.add_axes((0.1, 0.14, 0.62, 0.62))
     ax.set(xscale="log", xlim=(0.05, 4), ylim=(-6, 6), xticks=[0.1, 0.5, 2], yticks=[-5, -2, 0, 2, 5], xlabel="learning rate (log scale)", ylabel="accuracy, before − after (points)")
@@ -214,7 +219,7 @@ def order_gap(fig):
     dots, = ax.plot([], [], **{**roles.normalized.dots, "mfc": "none"}, ms=5, alpha=0.6, animated=True)
     middle, = ax.plot([], [], **roles.highlight.dots, ms=9, animated=True)
 
-    def draw(rates, gap):
+    def draw(rates, gap, accuracy=None):
         rates, gap = array(rates), array(gap)
         mean, sd = gap.mean(1), gap.std(1, ddof=1)
         bars.set_data(*broken(np.column_stack([rates, rates]), np.clip(np.column_stack([mean - sd, mean + sd]), -5.9, 5.9)))
@@ -222,7 +227,9 @@ def order_gap(fig):
         dots.set_data((rates[:, None] * shifts).ravel(), np.clip(gap, -5.9, 5.9).ravel())
         middle.set_data(rates, np.clip(mean, -5.9, 5.9))
         finding = f"Before minus after: {', '.join(f'{v:+.1f}' for v in mean).replace('-', '−')} points"
-        figures = f"at rates {', '.join(map(short, rates))}; {gap.shape[1]} seeds; diamond, bar: mean ± sd"
+        at = f"at learning rates {', '.join(map(short, rates))}"
+        both = "" if accuracy is None else " and ".join(f"{', '.join(f'{v:.0f}' for v in row)} %" for row in array(accuracy))
+        figures = f"{f'accuracy {both}' if both else at}; {gap.shape[1]} seeds, mean ± sd"
         say(finding, figures)
-        return f"{finding} ({figures}); sd {', '.join(f'{v:.1f}' for v in sd)}."
+        return f"{finding} {at} ({figures}); sd {', '.join(f'{v:.1f}' for v in sd)}."
     return draw

@@ -78,7 +78,7 @@ variance_ratio = Exercise(ratio_of, probes=[(_TABLE, torch.tensor([1.0, 0.5]), 0
     "inverted": "This is eval over train. Asked for is train over eval.",
     "noise_only": "That is what the coins add. The variance over the images is there too: at p = 0 the ratio is 1, not 0.",
     "one_coin": "One coin decides for all units. Each has a coin of its own, so their noises add up: square each unit's part first, then add.",
-    "independent": "In eval mode it adds up the units' variances, as if they were independent. Measure the variance of the sum itself, h @ weight: here the units go together.",
+    "independent": "In eval mode it adds up the units' variances, as if they were independent. Measure the variance of the sum itself, h @ weight: units that go together add up or cancel.",
     "centred": "The coins act on h itself, not on h minus its mean: a unit that is always 3 is noisy too once it is dropped. Take the mean square.",
     "unsquared": "The noise lacks the square of the weights: twice the weight is four times the variance.",
     "unscaled": "The noise is that without rescaling, p (1 - p). What is kept is divided by 1 - p, and so the variance by its square.",
@@ -86,7 +86,7 @@ variance_ratio = Exercise(ratio_of, probes=[(_TABLE, torch.tensor([1.0, 0.5]), 0
 }, hints=["In eval mode nothing is random but the image: the variance of `h @ weight` over the rows.",
           "Train mode adds the noise of the coins. For one image notebook 07 has it: p / (1 - p) times the sum of the squares of weight · h.",
           "Average that noise over the images, and add it to the variance of eval mode."],
-    solution=variance_ratio_solution, why="The coins are independent of each other and of the image, so their noise adds to the variance over the images. Only that part is gone in eval mode. Its share is small where the units go together.")
+    solution=variance_ratio_solution, why="The coins are independent of each other and of the image, so their noise adds to the variance over the images. Only that part is gone in eval mode. Its share is small where the inputs, times their weights, go together.")
 
 
 # Exercise: repair a network
@@ -154,7 +154,7 @@ def _built(f, p=0.3):
 
 
 repair = Exercise(repairing, observe=_built, atol=0.05, mistakes={
-    "nothing_dropped": "Nothing is dropped any more. That cures the variance, but dropout at rate p is asked for.",
+    "nothing_dropped": "Nothing is dropped any more. That cures the variance, but dropout with p is asked for.",
     "early": "A dropout still comes before a BatchNorm, which stores the widened variance.",
     "early_only": "The dropout that is left is the one before a BatchNorm, and the other is gone. Keep the one that no BatchNorm follows.",
     "on_inputs": "Dropout on the net's input comes before both BatchNorms: they store widened variances.",
