@@ -15,7 +15,7 @@ HEAD = '''\
 """{name}, written from a notebook's cells.
 
 One machine:   torchrun --nproc-per-node 4 {name}
-Several, on each with its own rank K = 0, 1, ...:
+Several; K is the machine's number (node rank): 0, 1, ...
                torchrun --nnodes 2 --node-rank K --nproc-per-node 2 --master-addr FIRST_MACHINE --master-port 29500 {name}
 """
 import torch
@@ -25,7 +25,9 @@ from torch import nn
 MAIN = '''
 if __name__ == "__main__":
     dist.init_process_group("gloo")          # gloo: processes on CPUs; with GPUs it is "nccl"
-    try: {main}()
+    try:
+        {main}()
+        dist.barrier()                       # all leave together: who is left alone at the end may be aborted
     finally: dist.destroy_process_group()
 '''
 
@@ -56,12 +58,22 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
 
     program: a file for torchrun. processes: on each host. hosts: more than 1 starts as many torchruns, each with its own node
     rank, as several machines would. port: on which they meet at 127.0.0.1; a free one if None. limit: seconds.
+    A process that the C++ below torch aborts is no fault of the program's Python (gloo does so once in some dozens of runs on a
+    busy machine): then everything is tried once more.
     Raises ChildProcessError, which names the process that died first and its last words; OSError where the port is taken;
     TimeoutError. Whatever happens, no process is left behind.
     """
     if not Path(program).is_file(): raise FileNotFoundError(f"no program {str(program)!r}: write it first")
     if min(processes, hosts) < 1: raise ValueError(f"processes={processes}, hosts={hosts}: expected at least 1 of each")
-    port = checked(port) if port else free_port()
+    if port: checked(port)
+    try: return once(program, arguments, processes, hosts, port or free_port(), limit)
+    except ChildProcessError as error:
+        if "SIGABRT" not in str(error): raise
+    return once(program, arguments, processes, hosts, port or free_port(), limit)
+
+
+def once(program, arguments, processes, hosts, port, limit):
+    """One launch, to its end."""
     with tempfile.TemporaryDirectory() as logs:
         runs = [start(program, arguments, processes, hosts, host, port, Path(logs, str(host))) for host in range(hosts)]
         try:

@@ -8,17 +8,17 @@ whose_mean = Question(
     "Four processes train one net with nn.BatchNorm1d. In each step every process takes 16 images of its own; then the gradients of all four are averaged. "
     "In the forward pass, a BatchNorm layer takes its mean over how many images?",
     {"4": "That counts the processes. A mean over processes would need an exchange between them.",
-     "16": "A layer knows what its own process has in memory: 16 images. The averaging comes later, and is one of gradients.",
+     "16": "A layer sees its own process's share of the batch: 16 images. The averaging comes later, and is one of gradients.",
      "64": "The gradients are averaged over all, but in the forward pass nothing was sent: each layer has seen the 16 images of its process."},
     "16")
 
 averaged_variance = Question(
     "Four processes with equally many samples each take the mean and the variance of their own. The average of the four means is the mean of all samples. "
-    "The average of the four variances, against the variance of all samples, is",
+    "The average of the four variances, against the variance of all samples, is as a rule",
     {"equal: their shares are equally large": "That is why the means may be averaged. But each variance is taken about the process's own mean, not about that of all.",
-     "too small, or equal at best": "Each variance is taken about its own process's mean: how far these means lie apart is in none of them.",
+     "too small: each has a mean of its own": "Each variance is taken about its own process's mean: how far these means lie apart is in none of them. Only where they agree is it equal.",
      "too large: fewer samples scatter more": "Fewer samples make a variance less certain, not larger. About their own mean they scatter less than about that of all."},
-    "too small, or equal at best")
+    "too small: each has a mean of its own")
 
 first_try = Question(
     "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce then did to its numbers in memory. "
