@@ -52,6 +52,11 @@ def test_one_that_ends_itself_says_why(program):
         launch(program("if rank == 1: print('terminate called', file=sys.stderr, flush=True); os.abort()\ntime.sleep(60)"), processes=2)
 
 
+def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
+    text = f"if rank == 1 and not os.path.exists({str(tmp_path / 'before')!r}): open({str(tmp_path / 'before')!r}, 'w'); os.abort()\ndist.barrier()\nprint('done')"
+    assert launch(program(text)) == {0: "done", 1: "done"} and (tmp_path / "before").exists()
+
+
 def test_a_wait_that_cannot_end_is_stopped(program):
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="not done after 6 s, and stopped"):
