@@ -17,7 +17,7 @@ train_over_eval = Question(
 cost = Question(
     "Two hidden layers with dropout 0.5 and BatchNorm, trained on 4,000 digits. In eval mode the second BatchNorm divides by a variance that is too large. We give it the right one, weights untouched. By how much does the accuracy on new images rise?",
     {"about 10 points": "A real effect need not be a large one. All units of the layer shrink by about the same factor, which changes few decisions.",
-     "about 3 points": "A real effect need not be a large one. All units of the layer shrink by about the same factor, which changes few decisions.",
+     "about 3 points": "Still too many: a logit that shrinks like its rivals loses no rank, so few decisions change.",
      "less than a point": "All units of the layer shrink by about the same factor. That makes the net less sure, and changes few decisions.",
      "it falls by 3 points": "The weights were trained with the larger variance, but with the noise that made it. Without the noise nothing calls for it."},
     "less than a point")

@@ -9,7 +9,7 @@ from ..learn import Question
 coins = Question(
     "nn.Dropout2d gets maps of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many coins does it toss?",
     {"800, one for each number": "That is nn.Dropout. The 2d says that a map, the 5 × 5 pixels of one channel, falls or stays as a whole.",
-     "200, one for each channel and pixel": "Then the four images would share their coins. Each image meets a thinned net of its own.",
+     "200, one for each channel and pixel": "The wrong way round: the pixels of a map share one coin, and the images do not.",
      "32, one for each map": "Four images times eight channels: all 25 pixels of a map share one.",
      "8, one for each channel": "Then the four images would share their coins. Each image meets a thinned net of its own."},
     "32, one for each map")
