@@ -2,7 +2,7 @@
 import numpy as np
 
 from . import roles
-from .parts import array, broken, diagram, headline, short
+from .parts import array, band, broken, diagram, headline, short
 from .roles import FAINT, INK, QUIET, Role
 
 KINDS = ("in train mode", roles.train), ("in eval mode", roles.eval), ("divided by in eval mode", roles.normalized)
@@ -147,20 +147,6 @@ def shift_cost(fig):
         told = "; ".join(f"{name}: accuracy {', '.join(f'{v:.3f}' for v in a.mean(-1))}, log loss {', '.join(f'{v:.2f}' for v in b.mean(-1))}" for (name, _), a, b in zip(WAYS, right, loss))
         return f"{finding} ({figures}). {told}."
     return draw
-
-
-def band(ax, role):
-    """Dots, mean and band. Returns paint(x (R,), values (R, K))."""
-    area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
-    dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
-    line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
-
-    def paint(x, values):
-        mean, sd = values.mean(1), values.std(1, ddof=1)
-        area.set_data(x, mean - sd, mean + sd)
-        dots.set_data(np.repeat(x, values.shape[1]), values.ravel())
-        line.set_data(x, mean)
-    return paint
 
 
 def placements(fig):

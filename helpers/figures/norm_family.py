@@ -3,7 +3,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from . import roles
-from .parts import array, diagram, headline, plural, short
+from .parts import array, band, diagram, headline, plural, short
 from .roles import FAINT, INK, QUIET, Role
 
 LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))                               # within one sample: LayerNorm, GroupNorm ...
@@ -54,19 +54,10 @@ def errors(ax, kinds, ticks, limits, title, xlabel, top=0.8):
     ax.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator(), major_formatter=FuncFormatter(lambda v, _: f"{v:,.0f}"))
     ax.set_title(title, weight="bold", size=10)
     ax.grid(axis="y")
-    drawn = []
-    for _, role in kinds:
-        area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
-        dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
-        line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
-        drawn.append((area, dots, line))
+    drawn = [band(ax, role) for _, role in kinds]
 
     def paint(x, values):
-        for (area, dots, line), rows in zip(drawn, values):
-            mean, sd = rows.mean(1), rows.std(1, ddof=1)
-            area.set_data(x, mean - sd, mean + sd)
-            dots.set_data(np.repeat(x, rows.shape[1]), rows.ravel())
-            line.set_data(x, mean)
+        for one, rows in zip(drawn, values): one(x, rows)
     return paint
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from .parts import array, headline, short
+from .parts import array, band, headline, short
 from .roles import FAINT, INK, QUIET, Role, highlight, normalized
 
 
@@ -126,17 +126,3 @@ def apart(places, least):
     order, moved = np.argsort(places), np.array(places, float)
     for below, above in zip(order, order[1:]): moved[above] = max(moved[above], moved[below] + least)
     return moved
-
-
-def band(ax, role):
-    """Dots, mean and band. Returns paint(x (R,), values (R, K))."""
-    area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
-    dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
-    line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
-
-    def paint(x, values):
-        mean, sd = values.mean(1), values.std(1, ddof=1)
-        area.set_data(x, mean - sd, mean + sd)
-        dots.set_data(np.repeat(x, values.shape[1]), values.ravel())
-        line.set_data(x, mean)
-    return paint

@@ -1,8 +1,7 @@
 """Pictures of experiments: accuracy against a setting, every seed a dot, mean and spread as a band."""
-import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .parts import array, headline, plural, short
+from .parts import array, band, headline, plural, short
 from .roles import FAINT, QUIET, normalized, raw, truth
 
 PLAIN_AND_BN = ("without BatchNorm", raw), ("with BatchNorm", normalized)
@@ -56,7 +55,7 @@ def sweep(fig, xlabel, ticks, limits, kinds):
     ax.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator(), major_formatter=FuncFormatter(lambda v, _: short(v)))
     ax.axhline(0.1, color=FAINT, lw=1.2, zorder=0)
     ax.text(1.01, 0.1, "guessing", va="center", transform=ax.get_yaxis_transform(), color=QUIET, size=9.5)
-    paints = [band(ax, i, name, role) for i, (name, role) in enumerate(kinds)]
+    paints = [named(ax, i, name, role) for i, (name, role) in enumerate(kinds)]
 
     def paint(x, *values):
         values = [array(v) for v in values]
@@ -72,18 +71,9 @@ def sweep(fig, xlabel, ticks, limits, kinds):
     return tell, paint
 
 
-def band(ax, place, name, role):
+def named(ax, place, name, role):
     """One kind of net: its name above the panel, its dots, mean and band. Returns paint(x (R,), values (R, K))."""
     at = 0.37 * place
     ax.plot([at, at + 0.055], [1.065, 1.065], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
     ax.text(at + 0.065, 1.065, name, color=role.ink, weight="bold", size=10, va="center", transform=ax.transAxes)
-    area = ax.fill_between([], [], [], color=role.color, alpha=0.16, lw=0, animated=True)
-    dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
-    line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
-
-    def paint(x, values):
-        mean, sd = values.mean(1), values.std(1, ddof=1)
-        area.set_data(x, mean - sd, mean + sd)
-        dots.set_data(np.repeat(x, values.shape[1]), values.ravel())
-        line.set_data(x, mean)
-    return paint
+    return band(ax, role)
