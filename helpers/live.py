@@ -48,8 +48,8 @@ def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
     figure(fig): returns draw(**numbers), which returns the alt text. size: inches; one inch is 100 CSS pixels.
     goals: {text: test}, what the learner is to find. test(at) gets the settings and the numbers as attributes and says whether
         it is found. Judged from the learner's first move on, and of a training run at its end; what was found stays ticked.
-    controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a checkbox, [a, b, ...] for
-        buttons, or any widget with a value. Names shown are the settings' own; `size` and `goals` are taken.
+    controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a checkbox, [a, b, ...] or
+        one_of([a, b, ...], start) for buttons, or any widget with a value. Names shown are the settings' own; `size` and `goals` are taken.
     Set RECORD=1 to store a picture in place of the widgets, for readers without a kernel.
     Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
@@ -83,6 +83,14 @@ class log(tuple):
         return super().__new__(cls, (low, high, start))
 
 
+class one_of(list):
+    """one_of([a, b, ...], start): buttons in this order, of which start, not the first, is pressed to begin with."""
+    def __init__(self, options, start):
+        super().__init__(options)
+        if start not in self: raise ValueError(f"start={start!r}: expected one of {', '.join(map(repr, self))}")
+        self.start = start
+
+
 def control(name, spec):
     """The widget for one setting, from interact's abbreviations. Raises TypeError or ValueError for anything else."""
     look = dict(description=name.replace("_", " "), style={"description_width": "initial"})
@@ -101,7 +109,8 @@ def buttons(options, look):
     """One button for each option; a reader of screens hears "norm batch", as the row's own label belongs to no button."""
     look = {**look, "style": {**look["style"], "button_width": "auto"}}
     layout = widgets.Layout(display="flex", align_items="center", grid_gap="0 8px", width="auto")
-    return widgets.ToggleButtons(options=options, tooltips=[f"{look['description']} {option}" for option in options], layout=layout, **look)
+    start = {"value": options.start} if isinstance(options, one_of) else {}
+    return widgets.ToggleButtons(options=options, tooltips=[f"{look['description']} {option}" for option in options], layout=layout, **start, **look)
 
 
 def slider(low, high, start, by_factors, look):

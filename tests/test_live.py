@@ -15,7 +15,7 @@ from PIL import Image
 
 from helpers import cells
 from helpers import live as module
-from helpers.live import control, labs, live, log, show
+from helpers.live import control, labs, live, log, one_of, show
 
 
 @pytest.fixture(autouse=True)
@@ -131,10 +131,15 @@ def test_a_figure_or_compute_that_breaks_its_contract_is_told(compute, draws, er
 @pytest.mark.parametrize("spec, kind, value", [
     ((0.1, 5.0, 3.0), widgets.FloatSlider, 3.0), ((2.0, 4.0), widgets.FloatSlider, 2.0), ((1, 8, 3), widgets.IntSlider, 3),
     (log(0.01, 5, 0.1), widgets.SelectionSlider, 0.1), (True, widgets.Checkbox, True), ([0.1, 1, 5], widgets.ToggleButtons, 0.1),
+    (one_of([0.1, 1, 5], 5), widgets.ToggleButtons, 5),
 ])
 def test_each_abbreviation_makes_its_control_with_its_start_and_name(spec, kind, value):
     w = control("learning_rate", spec)
     assert type(w) is kind and w.value == value and w.description == "learning rate"
+
+
+def test_a_start_that_is_no_option_is_told():
+    with pytest.raises(ValueError, match="start=2: expected one of 1, 3"): one_of([1, 3], 2)
 
 
 def test_a_widget_stays_the_learners_own():
