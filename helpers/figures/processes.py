@@ -94,8 +94,8 @@ def by_share(fig):
         images, found = array(images), [array(two), array(four)]
         for paint, values in zip(panels, found): paint(images, values)
         (own, all_), (own4, all4) = ([v[0].mean() for v in values] for values in found)
-        finding = f"{short(images[0])} images: own mean {own:.2f}, {own4:.2f}; shared {all_:.2f}, {all4:.2f}"
-        figures = f"in each of 2 and 4 processes; {plural(found[0].shape[2], 'seed')}; band: mean ± sd"
+        finding = f"{short(images[0])} images each: own mean {own:.2f}, {own4:.2f}; shared {all_:.2f}, {all4:.2f}"
+        figures = f"with 2, then with 4 processes; {plural(found[0].shape[2], 'seed')}; band: mean ± sd"
         say(finding, figures)
         rows = "; ".join(f"{count} processes, {name}: " + ", ".join(f"{v:.2f} at {short(b)}" for b, v in zip(images, line.mean(1)))
                          for count, values in zip((2, 4), found) for (name, _), line in zip(KINDS, values))

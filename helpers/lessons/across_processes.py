@@ -21,12 +21,12 @@ averaged_variance = Question(
     "too small: each has a mean of its own")
 
 first_try = Question(
-    "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce then did to its numbers in memory. "
+    "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce then did to its numbers. "
     "Several processes, each with its share, against one process with all images: FirstTry is wrong in",
     {"nothing: torch sends the gradients, too": "No gradient travels between processes unless somebody sends it.",
      "the outputs, and so in all that follows": "all_reduce puts the right sum into the clone, whatever autograd knows: the outputs are right.",
      "the gradient that goes to the layer below": "My samples move everybody's mean. What the losses of the others make of that is never sent back to me.",
-     "the gradients of gamma and beta": "They are made from the gradients of the outputs and the normalized values. Both are right."},
+     "the gradients of gamma and beta": "They are made from the gradients of the outputs and the normalized values. Both are right, and so are these, once summed over the processes."},
     "the gradient that goes to the layer below")
 
 whose_memory = Question(
@@ -44,8 +44,8 @@ def noise(means):
 
 share_goals = {
     "1 process: how many images bring the noise below 0.2?": lambda at: at.processes == 1 and bool(noise(at.means) < 0.2),
-    "8 processes: the same noise, with as few images in each as will do": lambda at: at.processes == 8 and at.images == 4 and at.synchronized,
-    "the same setting, each process by its own mean: how many times as noisy?": lambda at: at.processes == 8 and at.images == 4 and not at.synchronized,
+    "8 processes: the same noise, with as few images as possible": lambda at: at.processes == 8 and at.images == 4 and at.synchronized,
+    "the same, each process by its own mean: how many times as noisy?": lambda at: at.processes == 8 and at.images == 4 and not at.synchronized,
 }
 
 
