@@ -14,7 +14,7 @@ REACH, TOP = 2.2, 3.2                                                       # of
 MARKS = 1, 2, 3
 
 
-def fits(fig, steps=500):
+def fits(fig, steps=600):
     """Fits to several data sets (left), and the three parts of their error, step by step (right; the bar: at the last).
 
     draw(x, truth, fits, points, step, bias2, variance, noise_variance): x, truth (X,); fits (M, X) now; points (n, 2), the first data set;
@@ -31,7 +31,7 @@ def fits(fig, steps=500):
         bar(variance[-1] / floor, bias2[-1] / floor, floor)
         total = floor + variance + bias2
         finding = f"Error {total[-1]:.3f}: variance {variance[-1]:.3f}, bias² {bias2[-1]:.3f}"
-        figures = f"step {step[-1]:,.0f}; noise {floor:.3f}"
+        figures = f"step {step[-1]:,.0f}; σ² {floor:.3f}"
         say(finding, figures)
         return f"{finding} ({figures}); {plural(len(fits), 'fit')} to {plural(len(points), 'point')} each."
     return draw
@@ -154,10 +154,10 @@ def mean_fits(fig):
 
     draw(M, others, same): M (R,); others, same: R lists: the error of a mean of M fits, as a share of the mean error of those M."""
     say = headline(fig)
-    ax = fig.add_axes((0.095, 0.14, 0.68, 0.66))
-    ax.set(xscale="log", yscale="log", xlim=(0.87, 4.6), ylim=(0.015, 12), xlabel="M, number of fits in the mean (log scale)", ylabel="error above the noise (log scale)", xticks=[1, 2, 4], yticks=[0.1, 1, 10])
+    ax = fig.add_axes((0.125, 0.14, 0.65, 0.66))
+    ax.set(xscale="log", yscale="log", xlim=(0.87, 4.6), ylim=(0.04, 1.2), xlabel="M, number of fits in the mean (log scale)", ylabel="share of one fit's error\nabove the noise (log scale)", xticks=[1, 2, 4], yticks=[0.1, 0.3, 1])
     ax.set_xticklabels(["1", "2", "4"])
-    ax.set_yticklabels(["0.1", "1", "10"])
+    ax.set_yticklabels(["0.1", "0.3", "1"])
     ax.minorticks_off()
     ax.plot([1, 4], [1, 1 / 4], lw=1.4, **TRUTH.line)
     kinds = [cloud(ax, name, role) for name, role in (("same data,\nother weights", SAME), ("other data\neach time", OTHERS))]
@@ -180,7 +180,7 @@ def mean_fits(fig):
 def cloud(ax, name, role):
     """Dots, the line of their means, and its name. Returns paint(x (R,), rows: R lists, height of the name)."""
     dots, = ax.plot([], [], **{**role.dots, "mfc": "none"}, ms=4, alpha=0.45, animated=True)
-    line, = ax.plot([], [], lw=2.2, animated=True, **role.line)
+    line, = ax.plot([], [], lw=2.2, marker=role.marker, ms=8, mec=role.ink, animated=True, **role.line)
     sign = ax.text(1.03, 0, name, transform=ax.get_yaxis_transform(), va="center", color=role.ink, weight="bold", size=10, animated=True)
 
     def paint(x, rows, height):

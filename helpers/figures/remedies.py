@@ -37,22 +37,22 @@ def remedies(fig):
 
 
 def by_optimizer(fig):
-    """Squared distance from the truth with dropout minus without, under four optimizers: a row for each, a dot for each data set.
+    """Squared distance from the truth with dropout minus without, under three optimizers: a row for each, a dot for each data set.
 
-    draw(names, differences): names (4,) words; differences (4, K)."""
+    draw(names, differences): names (3,) words; differences (3, K)."""
     say = headline(fig)
-    ax, signs, dots, means = rows(fig, 4, "squared distance from the truth, with dropout 0.5 minus without", 0.555)
-    ax.set(xlim=(-0.09, 0.06), ylim=(3.5, -1.0), xticks=[-0.05, 0, 0.05])
+    ax, signs, dots, means = rows(fig, 3, "squared distance from the truth, with dropout 0.5 minus without", 0.555)
+    ax.set(xlim=(-0.09, 0.06), ylim=(2.5, -0.9), xticks=[-0.05, 0, 0.05])
     ax.set_xticklabels(["−0.05", "0", "0.05"])
     ax.axvline(0, color=INK, lw=1)
-    for x, words, side in ((-0.003, "← dropout is better", "right"), (0.003, "worse →", "left")): ax.text(x, -0.72, words, ha=side, va="center", color=QUIET, size=9.5)
-    counts = [ax.text(1.015, y, "", transform=ax.get_yaxis_transform(), va="center", animated=True) for y in range(4)]
+    for x, words, side in ((-0.003, "← dropout is better", "right"), (0.003, "worse →", "left")): ax.text(x, -0.66, words, ha=side, va="center", color=QUIET, size=9.5)
+    counts = [ax.text(1.015, y, "", transform=ax.get_yaxis_transform(), va="center", animated=True) for y in range(3)]
     beyond = ax.text(1.0, 1.02, "", transform=ax.transAxes, ha="right", size=9.5, color=QUIET, animated=True)
 
     def draw(names, differences):
         found = array(differences)
         scatter(dots, found)
-        means.set_data(found.mean(1), np.arange(4))
+        means.set_data(found.mean(1), np.arange(3))
         better, n = (found < 0).sum(1), found.shape[1]
         for sign, name, count, k in zip(signs, names, counts, better):
             sign.set_text(name)
@@ -84,36 +84,38 @@ def scatter(dots, values):
     dots.set_data(values.ravel(), (np.arange(len(values))[:, None] + heights).ravel())
 
 
-LIMITS, TICKS = ((0.5, 1), (0, 2)), ([0.5, 0.6, 0.7, 0.8, 0.9, 1], [0, 0.5, 1, 1.5, 2])
+LIMITS, TICKS = ((0.7, 1), (0, 1.5)), ([0.7, 0.8, 0.9, 1], [0, 0.5, 1, 1.5])
 SIZES = Role("#D55E00", "#B84E00", "o"), Role("#009E73", "#00785A", "s", (0, (5, 2))), Role("#0072B2", "#00598C", "^", (0, (6, 2, 1, 2)))
 
 
 def few_images(fig):
     """Accuracy (left) and log loss (right) on new images against dropout's rate, a line for each number of training images.
 
-    draw(counts, rates, right, loss): counts (three of them), rates (R,) from 0 to 0.8, 0.5 the last but one; right, loss (3, R, K) of K seeds; loss in nats."""
+    draw(counts, rates, right, loss): counts (three of them); rates: for each count its own, beginning with 0, 0.2, 0.5;
+    right, loss: for each count (R, K) of K seeds; loss in nats."""
     say = headline(fig)
-    axes = fig.add_axes((0.075, 0.14, 0.33, 0.61)), fig.add_axes((0.485, 0.14, 0.33, 0.61))
-    for ax, title, limits, ticks in zip(axes, ("accuracy (bands: ±1 SD over seeds)", "log loss on new images (nats)"), LIMITS, TICKS):
+    axes = fig.add_axes((0.075, 0.14, 0.335, 0.61)), fig.add_axes((0.49, 0.14, 0.335, 0.61))
+    for ax, title, limits, ticks in zip(axes, ("accuracy (bands: ±1 SD)", "log loss (nats)"), LIMITS, TICKS):
         ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=ticks, xticks=[0, 0.2, 0.5, 0.8], xticklabels=["0", "0.2", "0.5", "0.8"], xlabel="dropout's rate p")
         ax.set_title(title, size=10, pad=6)
         ax.grid(axis="y")
     lines = [[band(ax, role) for role in SIZES] for ax in axes]
-    names = [axes[1].text(1.03, 0, "", transform=axes[1].get_yaxis_transform(), va="center", color=role.ink, weight="bold", size=10, animated=True) for role in SIZES]
+    names = [axes[1].text(0, 0, "", va="center", color=role.ink, weight="bold", size=10, animated=True) for role in SIZES]
 
     def draw(counts, rates, right, loss):
-        rates, right, loss = array(rates), array(right), array(loss)
+        right, loss = list(map(array, right)), list(map(array, loss))
         for panel, found in zip(lines, (right, loss)):
-            for paint, values in zip(panel, found): paint(rates, values)
-        for name, n, y in zip(names, counts, apart(np.clip(loss[:, -1].mean(1), 0.05, 1.7), 0.14)):
+            for paint, p, values in zip(panel, rates, found): paint(array(p), values)
+        for name, n, p, y in zip(names, counts, rates, apart(np.clip([l[-1].mean() for l in loss], 0.05, 1.4), 0.14)):
             name.set_text(f"{n:,} images")
-            name.set_y(y)
-        points, more = 100 * (right[:, -2] - right[:, 0]).mean(1), (loss[:, -2] - loss[:, 0]).mean(1)
-        finding = f"p = {short(rates[-2])}: log loss {', '.join(signed(v, 2) for v in more)} nats"
-        figures = f"{counts[0]:,} images first; accuracy {', '.join(signed(v, 1) for v in points)} points; {right.shape[2]} seeds"
+            name.set_position((p[-1] + 0.04, y))
+        points, more = [[(v[2] - v[0]).mean() for v in found] for found in (right, loss)]
+        finding = f"p = {short(rates[0][2])} against 0: log loss {', '.join(signed(v, 2) for v in more)} nats"
+        figures = f"{counts[0]:,} images first; accuracy {', '.join(signed(100 * v, 1) for v in points)} points; {right[0].shape[1]} seeds"
         say(finding, figures)
-        told = "; ".join(f"{n:,} images: accuracy {', '.join(f'{a:.3f}' for a in r.mean(1))}, log loss {', '.join(f'{v:.2f}' for v in l.mean(1))}" for n, r, l in zip(counts, right, loss))
-        return f"{finding} ({figures}). At p {', '.join(map(short, rates))}: {told}."
+        told = "; ".join(f"{n:,} images, p {', '.join(map(short, p))}: accuracy {', '.join(f'{a:.3f}' for a in r.mean(1))}, log loss {', '.join(f'{v:.2f}' for v in l.mean(1))}"
+                         for n, p, r, l in zip(counts, rates, right, loss))
+        return f"{finding} ({figures}). {told}."
     return draw
 
 
