@@ -140,13 +140,13 @@ CASES = {
         ((2, 6, 4), (1, 2), (1, 5, 0), "LayerNorm per token", 1))],
     "family": [dict(names=["LayerNorm per token"] * 5 + ["GroupNorm"], masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
                     over=["channels, no mean"] * 6, groups=groups) for dims, groups in (((1, 2), 2), ((), 1))],
-    "small_batches": [dict(mlp_sizes=[2, 4, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)])) for level in (0.05, 0.75)],
-    "per_statistic": [dict(values={"MLP": [2, 4, 64], "CNN, pixels": [2, 64], "CNN, maps": [49, 98, 3136]}, errors={"MLP": band(3, 8, level), "CNN, pixels": band(2, 8, 0.4), "CNN, maps": band(3, 8, 0.1)},
-                           steps={"MLP": 80, "CNN": 40}) for level in (0.1, 0.7)],
+    "small_batches": [dict(mlp_sizes=[2, 8, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)])) for level in (0.05, 0.75)],
+    "per_statistic": [dict(values={"MLP": [2, 4, 64], "CNN, pixels": [2, 64], "CNN, maps": [49, 98, 3136]}, errors={"MLP": band(3, 8, level), "CNN, pixels": band(2, 8, 0.4), "CNN, maps": band(3, 8, 0.1)})
+                      for level in (0.1, 0.7)],
     "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0, accuracy=band(3, 8, level), images=1000) for contrast, brightness, level in
                 ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5)) for image in [torch.rand(28, 28, generator=draws())]],
     "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"), scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
-    "side_by_side": [dict(names=["LayerNorm before"] * kinds, low=band(kinds, 8, 0.9), high=band(kinds, 8, level)) for kinds, level in ((6, 0.1), (2, 0.9))],
+    "side_by_side": [dict(names=["no norm", "LayerNorm before", "LayerNorm after", "RMSNorm before", "DyT before", "RMSNorm after"][:kinds], low=band(kinds, 8, 0.9), high=band(kinds, 8, level)) for kinds, level in ((6, 0.1), (2, 0.9))],
     "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0), descent(normalize(WIDE), 0.5) | dict(scaled=True),
                descent(WIDE * torch.tensor([1.0, 0.0]), 1e-5), descent(WIDE[:1], 1e-5)],
     "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5, raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),

@@ -21,7 +21,7 @@ def small_batches(fig):
     say = headline(fig)
     keys(fig, KINDS, 0.775)
     left, right = fig.add_axes((0.085, 0.14, 0.4, 0.53)), fig.add_axes((0.585, 0.14, 0.4, 0.53))
-    panels = [errors(ax, KINDS, (2, 4, 16), (1.7, 19), title, "batch size (log scale)") for ax, title in ((left, "MLP, 2,000 images"), (right, "CNN, maps of 7 × 7, 1,000 images"))]
+    panels = [errors(ax, KINDS, (2, 8, 16), (1.7, 19), title, "batch size (log scale)") for ax, title in ((left, "MLP, 1,500 images"), (right, "CNN, maps of 7 × 7, 800 images"))]
     left.set_ylabel("error on new images")
 
     def draw(mlp_sizes, mlp, cnn_sizes, cnn):
@@ -64,7 +64,7 @@ def errors(ax, kinds, ticks, limits, title, xlabel, top=0.8):
 def per_statistic(fig):
     """Error against how many numbers share a statistic, the batch of SGD always 64: an MLP, and a CNN with a mean for each pixel or for each map.
 
-    draw(values, errors, steps): each a dict of "MLP", "CNN, pixels", "CNN, maps": values (R,), numbers in one mean; errors (R, K) of K seeds; steps: {"MLP": , "CNN": }."""
+    draw(values, errors): each a dict of "MLP", "CNN, pixels", "CNN, maps": values (R,), numbers in one mean; errors (R, K) of K seeds."""
     say = headline(fig)
     kinds = ("MLP", roles.normalized), ("CNN, a mean for each pixel", PIXELS), ("CNN, one for each map", MAPS)
     ax = fig.add_axes((0.085, 0.14, 0.88, 0.58))
@@ -72,12 +72,12 @@ def per_statistic(fig):
     paint = [errors(ax, [kind], (2, 4, 8, 16, 64, 256, 1024, 4096), (1.7, 4500), "", "numbers that share one mean (log scale)") for kind in kinds]
     ax.set_ylabel("error on new images")
 
-    def draw(values, errors, steps):
+    def draw(values, errors):
         xs, found = [array(x) for x in values.values()], [array(rows) for rows in errors.values()]
         for one, x, rows in zip(paint, xs, found): one(x, rows[None])
         mlp, pixel, maps = (rows[0].mean() for rows in found)
-        finding = f"{short(xs[0][0])} numbers: MLP {mlp:.2f}, CNN {pixel:.2f}; {short(xs[2][0])}: CNN {maps:.2f}"
-        figures = f"SGD's batch 64; steps: {', '.join(f'{net} {n}' for net, n in steps.items())}; {plural(found[0].shape[1], 'seed')}; mean ± sd"
+        finding = f"{short(xs[0][0])} numbers: MLP {mlp:.2f}, CNN {pixel:.2f}; {short(xs[2][0])} (map): CNN {maps:.2f}"
+        figures = f"BatchNorm on ghost batches of SGD's 64; {plural(found[0].shape[1], 'seed')}; mean ± sd"
         say(finding, figures)
         rows = "; ".join(f"{name}: " + ", ".join(f"{v:.2f} at {short(n)}" for n, v in zip(x, rows.mean(1))) for name, x, rows in zip(errors, xs, found))
         return f"{finding}. Mean error by numbers that share one mean: {rows}."
@@ -92,9 +92,9 @@ def shifted(fig):
     say = headline(fig)
     kinds = ("no norm", roles.raw), ("starts with BatchNorm", roles.normalized), ("starts with InstanceNorm", INSTANCE)
     pictures = [photo(fig, (0.03 + 0.165 * k, 0.32, 0.15, 0.27), title, *limits)
-                for k, (title, limits) in enumerate((("as trained", (-0.5, 1.5)), ("as tested", (-0.5, 1.5)), ("normalized", (-1, 3))))]
+                for k, (title, limits) in enumerate((("as trained", (-0.5, 1.5)), ("as tested", (-0.5, 1.5)), ("after\nInstanceNorm", (-1, 3))))]
     note = diagram(fig.add_axes((0.03, 0.16, 0.48, 0.06)), (0, 1), (0, 1))
-    note.text(0.5, 0.5, "each grey from black to white", ha="center", va="center", size=9.5, color=QUIET)
+    note.text(0.5, 0.5, "black to white, beyond that cut;\npixels as trained: 0 to 1", ha="center", va="center", size=9.5, color=QUIET)
     ax = fig.add_axes((0.575, 0.16, 0.385, 0.58))
     ax.set(xlim=(0, 1), ylim=(-0.6, 2.75), yticks=[], xticks=[0, 0.25, 0.5, 0.75, 1], xlabel="accuracy on new images")
     ax.spines["left"].set_visible(False)
@@ -197,9 +197,16 @@ def side_by_side(fig, most=6):
             dots.set_data(values.ravel(), (rows[:, None] + np.linspace(-0.15, 0.15, seeds)).ravel())
             bars.set_data(values.mean(1), rows)
         for k, sign in enumerate(signs): sign.set_text(names[k] if k < kinds else "")
-        spans = [(values.mean(1).min(), values.mean(1).max()) for values in found]
-        finding = "Moderate rate: {:.2f} to {:.2f}; high: {:.2f} to {:.2f}".format(*spans[0], *spans[1])
+        finding = f"High rate: {by_place(names, found[1].mean(1))}"
         figures = f"mean accuracies; {plural(seeds, 'seed')} each as dots, their mean a bar"
         say(finding, figures)
         return f"{finding}; {figures}. " + "; ".join(f"{name} {a:.2f}, {b:.2f}" for name, a, b in zip(names, *(values.mean(1) for values in found))) + "."
     return draw
+
+
+def by_place(names, means):
+    """Mean accuracy with the norm before, after, and without one, in words: names end in "before", "after", or in neither."""
+    places = {}
+    for name, value in zip(names, means):
+        places.setdefault(name.split()[-1] if name.endswith(("before", "after")) else name, []).append(value)
+    return ", ".join(f"{place} {np.mean(values):.2f}" for place, values in places.items())

@@ -60,7 +60,7 @@ family_goals = {
     "GroupNorm that lights what LayerNorm lights": _same_set("GroupNorm", (1, 2)),
     "GroupNorm that lights what InstanceNorm lights": _same_set("GroupNorm", (2,)),
     "BatchNorm that lights what InstanceNorm lights": lambda at: at.norm == "BatchNorm" and at.N == 1,
-    "GroupNorm with 2 groups: the first channel whose set is not that of channel 0": lambda at: at.norm == "GroupNorm" and at.groups == 2 and at.channel == 3,
+    "GroupNorm with 3 groups: the first channel whose set is not that of channel 0": lambda at: at.norm == "GroupNorm" and at.groups == 3 and at.channel == 2,
     "a set of 6 numbers, one from each channel": lambda at: int(torch.as_tensor(at.mask).sum()) == 6 and bool(torch.as_tensor(at.mask).any(2).any(0).all()),
 }
 
