@@ -35,7 +35,7 @@ def alike(fig):
         same = np.array_equal(*fell)
         finding = "Alike: the same coins, the same mask" if same else "Not alike: other numbers share a coin"
         if names[0] == names[1]: finding = "Twice the same variant"
-        figures = f"always fall with ◆: {sharing(corr[0])} above, {sharing(corr[1])} below; p = {short(p)}"
+        figures = f"always fall with ◆, itself counted: {sharing(corr[0])} above, {sharing(corr[1])} below; p = {short(p)}"
         say(finding, figures)
         lost = [f"{name} drops {100 * m.mean():.0f} % of {m.size} numbers in this draw" for name, m in zip(names, fell)]
         return f"{finding}: {figures}. {'; '.join(lost)}."
@@ -206,11 +206,11 @@ def gains(fig, rows=4, against=BARE):
         for i, (name, value) in enumerate(zip(names_at, means_at)):
             row = at[i] if i < len(names) else i
             name.set(text=names[i] if i < len(names) else "", y=row)
-            value.set(y=row, text=f"{mean[i]:+.1f}".replace("-", "−") if i < len(names) else "", color=kinds[kind[i]][0] if i < len(names) else INK)
+            value.set(y=row, text=f"{mean[i]:+.1f} ± {half[i]:.1f}".replace("-", "−") if i < len(names) else "", color=kinds[kind[i]][0] if i < len(names) else INK)
         up, down = int((kind == 0).sum()), int((kind == 1).sum())
         finding = f"{up} of {len(names)} {words[0]}" + (f", {down} " + words[1].format("s" * (down == 1)) if down else "")
         out = int(((gains < LEAST) | (gains > MOST)).sum())
-        figures = f"{gains.shape[1]} seeds as dots; intervals allow for {plural(tries, 'try').replace('trys', 'tries')}" + (f"; {plural(out, 'dot')} outside" if out else "")
+        figures = f"{gains.shape[1]} seeds as dots; intervals for {plural(tries, 'try').replace('trys', 'tries')}; ▲ surely above 0, ▼ below, ○ neither" + (f"; {plural(out, 'dot')} outside" if out else "")
         say(finding, figures)
         under = {row: f"{heading}: " for row, heading in headings.items()}
         listed = "; ".join(under.get(row - 1, "") + f"{name} {m:+.1f} ± {h:.1f}" for row, name, m, h in zip(at, names, mean, half))
