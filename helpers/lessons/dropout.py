@@ -38,14 +38,15 @@ three_losses = Question(
     "The same nets after 250 steps. The loss printed in training, averaged over the last 100 steps: about 0.6. The loss on new images, in eval mode: about 0.35. "
     "And in eval mode on the training images themselves? About",
     {"0.6": "That is what the training loop printed: the loss of thinned nets. In eval mode nothing is dropped.",
+     "0.35": "As on new images: the nets had 250 steps to learn the training images, and do better on those.",
      "0.45": "The printed loss is that of thinned nets, most of it due to the dropping.",
      "0.25": "Without the coins the net does better on the images that it knows than on new ones, as usual. The printed loss compares unlike things."},
     "0.25")
 
 mean_or_scaled = Question(
-    "A small net (32 units, then ten with dropout 0.5, then 24; trained for 250 steps) is 1,024 thinned nets in one. The mean of all their answers is the exact average; eval mode gives one answer, of the net with nothing dropped. Which has the lower log loss on new images?",
-    {"the mean of all 1,024": "Averages of good nets are good. But here many are poor, with few units left: the mean of those with seven or more is as good as the one net.",
-     "the one net of eval mode": "It has all its units at once. The mean counts the nets with few units left as well; it is measured below what they do to it.",
+    "A small net (32 units, then ten with dropout 0.5, then 24; trained for 250 steps) is 1,024 thinned nets in one. The mean of all their probabilities is the exact average; eval mode gives one answer, of the net with nothing dropped. Which has the lower log loss on 200 new images?",
+    {"the mean of all 1,024": "Answers that differ average to one that is less sure, and after so few steps even the one net is less sure than it is right. Made surer, the mean is no worse.",
+     "the one net of eval mode": "It is the surer of the two, and after 250 steps both are less sure than they are right.",
      "they are the same: one stands for the other": "They would be if everything behind the dropout were linear: no ReLU, and no softmax."},
     "the one net of eval mode")
 
