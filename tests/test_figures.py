@@ -172,8 +172,8 @@ CASES = {
     "mean_fits": [dict(M=[1, 2, 4], others=[scattered([k ** m], 32 >> m)[0] for m in (0, 1, 2)], same=[scattered([0.95 ** m], 32 >> m)[0] for m in (0, 1, 2)]) for k in (0.5, 0.95)],
     "remedies": [dict(names=["to the end", "dropout 0.2", "dropout 0.5", "weight decay", "stopped, 50 + 25", "stopped, 40 + 10", "both, 40 + 10"], errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01, 0.015, 0.015], 64)) for k in (1, 100)],
     "by_optimizer": [dict(names=["Adam, rate 0.01", "Adam, rate 0.001", "SGD, momentum"], differences=k * band(3, 16, 0.0)) for k in (1, 10)],
-    "few_images": [dict(counts=[100, 1000, 4000], rates=[[0, 0.2, 0.5], [0, 0.2, 0.5, 0.8], [0, 0.2, 0.5]],
-                         right=[band(r, 8, k) for r, k in ((3, 0.7), (4, 0.9), (3, 0.92))], loss=[band(r, 8, k) for r, k in ((3, high), (4, 0.4), (3, 0.41))]) for high in (1.2, 5.0)],
+    "few_images": [dict(counts=[100, 1000, 4000], rates=[[0, 0.2, 0.5], [0, 0.2, 0.5, 0.8], [0, 0.5]],
+                         right=[band(r, 6, k) for r, k in ((3, 0.7), (4, 0.9), (2, 0.92))], loss=[band(r, 6, k) for r, k in ((3, high), (4, 0.4), (2, 0.41))]) for high in (1.2, 5.0)],
     "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
               for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False), (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],

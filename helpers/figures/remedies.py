@@ -91,7 +91,7 @@ SIZES = Role("#D55E00", "#B84E00", "o"), Role("#009E73", "#00785A", "s", (0, (5,
 def few_images(fig):
     """Accuracy (left) and log loss (right) on new images against dropout's rate, a line for each number of training images.
 
-    draw(counts, rates, right, loss): counts (three of them); rates: for each count its own, beginning with 0, 0.2, 0.5;
+    draw(counts, rates, right, loss): counts (three of them); rates: for each count its own, from 0, with 0.5;
     right, loss: for each count (R, K) of K seeds; loss in nats."""
     say = headline(fig)
     axes = fig.add_axes((0.075, 0.14, 0.335, 0.61)), fig.add_axes((0.49, 0.14, 0.335, 0.61))
@@ -109,8 +109,8 @@ def few_images(fig):
         for name, n, p, y in zip(names, counts, rates, apart(np.clip([l[-1].mean() for l in loss], 0.05, 1.4), 0.14)):
             name.set_text(f"{n:,} images")
             name.set_position((p[-1] + 0.04, y))
-        points, more = [[(v[2] - v[0]).mean() for v in found] for found in (right, loss)]
-        finding = f"p = {short(rates[0][2])} against 0: log loss {', '.join(signed(v, 2) for v in more)} nats"
+        points, more = [[(v[list(p).index(0.5)] - v[0]).mean() for p, v in zip(rates, found)] for found in (right, loss)]
+        finding = f"p = 0.5 against 0: log loss {', '.join(signed(v, 2) for v in more)} nats"
         figures = f"{counts[0]:,} images first; accuracy {', '.join(signed(100 * v, 1) for v in points)} points; {right[0].shape[1]} seeds"
         say(finding, figures)
         told = "; ".join(f"{n:,} images, p {', '.join(map(short, p))}: accuracy {', '.join(f'{a:.3f}' for a in r.mean(1))}, log loss {', '.join(f'{v:.2f}' for v in l.mean(1))}"
