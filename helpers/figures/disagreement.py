@@ -5,15 +5,15 @@ from . import roles
 from .parts import array, band, broken, diagram, headline, short
 from .roles import FAINT, INK, QUIET, Role
 
-KINDS = ("in train mode", roles.train), ("in eval mode", roles.eval), ("divided by in eval mode", roles.normalized)
+KINDS = ("in train mode", roles.train), ("in eval mode", roles.eval), ("used by the norm in eval mode", roles.normalized)
 SMALL, LARGE, REACH, HIGH = 0.6, 40, 3.5, 1.2
 OFF = 0.1                                                      # a ratio is called 1 when it is no further off
 
 
 def variance_shift(fig, layers=3):
-    """The variance of each norm's input by mode, with the one it is divided by (left), and what the last norm makes of its input (right).
+    """The variance of each norm's input by mode, with the one the norm uses (left), and what the last norm makes of its input (right).
 
-    draw(train, eval, used, narrow, wide): train, eval, used (L,): variances of the input in train and in eval mode, and the one that the norm divides by in eval mode,
+    draw(train, eval, used, narrow, wide): train, eval, used (L,): variances of the input in train and in eval mode, and the one by whose root the norm divides in eval mode,
     each relative to that in eval mode; wide, narrow (n,): the last norm's input in train and eval mode, with mean and variance of eval mode's norm taken out."""
     say = headline(fig)
     left, right = fig.add_axes((0.12, 0.14, 0.44, 0.55)), fig.add_axes((0.65, 0.14, 0.325, 0.55))
@@ -25,10 +25,10 @@ def variance_shift(fig, layers=3):
         bells(wide, narrow)
         off = np.abs(used / eval - 1)
         worst = off.argmax()
-        finding = ("Divided by the variance that is there" if off[worst] <= OFF else f"Layer {worst + 1} is divided by {short(used[worst])} × its variance")
+        finding = ("Each layer uses the variance that is there" if off[worst] <= OFF else f"Layer {worst + 1} uses {short(used[worst])} × its variance")
         figures = f"train / eval {', '.join(f'{v:.2f}' for v in train / eval)}; last layer, eval: sd {narrow.std():.2f}"
         say(finding, figures)
-        told = "; ".join(f"layer {k}: {a:.2f} in train mode, 1 in eval mode, divided by {c:.2f}" for k, (a, c) in enumerate(zip(train / eval, used / eval), 1))
+        told = "; ".join(f"layer {k}: {a:.2f} in train mode, 1 in eval mode, used {c:.2f}" for k, (a, c) in enumerate(zip(train / eval, used / eval), 1))
         return f"{finding}. Variance of the input, relative to eval mode: {told}. Normalized, the last layer's input has sd {wide.std():.2f} in train and {narrow.std():.2f} in eval mode."
     return draw
 
@@ -64,7 +64,7 @@ def two_bells(ax, bins=43):
     ax.set_title("outline: train, area: eval mode", size=10, pad=4)
     fine = np.linspace(-REACH, REACH, 120)
     ax.plot(fine, np.exp(-fine ** 2 / 2) / np.sqrt(2 * np.pi), **roles.truth.line, lw=1)
-    ax.text(REACH - 0.1, 0.85, "dotted: sd 1\n(cut at top)", ha="right", size=9.5, color=QUIET)
+    ax.text(REACH - 0.1, 0.85, "dotted: normal,\nsd 1; tall bars\nare cut", ha="right", size=9.5, color=QUIET)
     area = ax.stairs(np.zeros(bins - 1), edges, fill=True, color=roles.eval.color, alpha=0.45, animated=True)
     line = ax.stairs(np.zeros(bins - 1), edges, color=roles.train.ink, lw=1.6, animated=True)
 
@@ -81,11 +81,11 @@ RATES = Role("#0072B2", "#00598C", "o"), Role("#009E73", "#00785A", "s", (0, (5,
 def by_layer(fig, layers=4):
     """The variance ratio, stored over met in eval mode, from layer to layer; a line for each of three p of dropout.
 
-    draw(rates, ratio): rates (3,), ratio (L, 3, K) of K seeds, each the mean over the layer's units."""
+    draw(rates, ratio): rates (3,), ratio (L, 3, K) of K seeds, each the median over the layer's units."""
     say = headline(fig)
     ax = fig.add_axes((0.1, 0.14, 0.74, 0.62))
     ax.set(yscale="log", xlim=(0.8, layers + 0.2), ylim=(0.85, 30), xticks=range(1, layers + 1), yticks=[1, 2, 5, 10, 20], xlabel="BatchNorm layer",
-           ylabel="variance, stored / met (log scale)")
+           ylabel="variance, stored / met (median, log)")
     ax.set_yticklabels(["1", "2", "5", "10", "20"])
     ax.minorticks_off()
     ax.axhline(1, color=FAINT, lw=1.2, zorder=0)
@@ -131,8 +131,8 @@ def shift_cost(fig):
         ax.set_xticklabels(["0.2", "0.5", "0.7"])
         ax.set_title(title, size=10, pad=5)
     key = diagram(fig.add_axes((0.02, 0.77, 0.96, 0.07)), (0, 1), (0, 1))
-    for x, (name, role) in zip((0.095, 0.5), WAYS):
-        key.plot([x - 0.04, x - 0.005], [0.5, 0.5], lw=2.2, **role.line)
+    for x, (name, role) in zip((0.115, 0.54), WAYS):
+        key.plot([x - 0.09, x - 0.008], [0.5, 0.5], lw=2.2, **role.line)
         key.text(x + 0.005, 0.5, name, va="center", color=role.ink, weight="bold", size=10)
     lines = [[band(ax, role) for _, role in WAYS] for ax in axes]
 
@@ -163,6 +163,7 @@ def placements(fig):
         ax.set_title(title, size=10, pad=5)
     axes[0].set_xlabel("largest of its layers")
     axes[0].axvline(1, color=FAINT, lw=1.2, zorder=0)
+    fig.text(0.02, 0.02, "bar: mean of the seeds\ndiamond: by construction", size=9.5, color=QUIET)
     labels = [axes[0].text(-0.05, 0, "", ha="right", va="center", transform=axes[0].get_yaxis_transform(), animated=True) for _ in range(5)]
     dots = [ax.plot([], [], **{**roles.normalized.dots, "mfc": "none"}, ms=5, alpha=0.6, animated=True)[0] for ax in axes]
     means = [ax.plot([], [], ls="", marker="|", ms=20, mew=2.4, color=INK, animated=True)[0] for ax in axes]
@@ -212,7 +213,7 @@ def order_gap(fig):
         shifts = 1.06 + 0.08 * (np.arange(gap.shape[1]) * 0.618 % 1)
         dots.set_data((rates[:, None] * shifts).ravel(), np.clip(gap, -5.9, 5.9).ravel())
         middle.set_data(rates, np.clip(mean, -5.9, 5.9))
-        finding = f"Before minus after: {', '.join(f'{v:+.1f}' for v in mean).replace('-', '−')} points"
+        finding = f"Norm before − after ReLU: {', '.join(f'{v:+.1f}' for v in mean).replace('-', '−')} points"
         at = f"at learning rates {', '.join(map(short, rates))}"
         both = "" if accuracy is None else " and ".join(f"{', '.join(f'{v:.0f}' for v in row)} %" for row in array(accuracy))
         figures = f"{f'accuracy {both}' if both else at}; {gap.shape[1]} seeds, mean ± sd"

@@ -27,7 +27,7 @@ order = Question(
     {"10 points better: ReLU cannot spoil the mean of 0": "Zero mean and unit variance then reach the next layer. But this is worth no 10 points here.",
      "the same within a few points": "Both orders normalize once a layer. Measured below, rate by rate.",
      "10 points worse: ReLU needs centred inputs": "Without BatchNorm before it a ReLU can also be on for part of the inputs: its bias sees to that.",
-     "guessing: the papers' order is needed": "Both orders bring each layer's numbers to one scale, which is what keeps training alive."},
+     "about 10 %, as if guessing: the papers' order is needed": "Both orders bring each layer's numbers to one scale, which is what keeps training alive."},
     "the same within a few points")
 
 
@@ -145,7 +145,7 @@ def _built(f, p=0.3):
         "the number of BatchNorm layers": len(wide),
         "no norm of another kind": sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules()),
         "one variance in both modes at every BatchNorm": all(abs(r - 1) < 0.1 for r in ratios),
-        "the same at the first BatchNorm": bool(ratios) and abs(ratios[0] - 1) < 0.1,
+        "one variance in both modes at the first BatchNorm": bool(ratios) and abs(ratios[0] - 1) < 0.1,
         "share dropped before the last linear layer": ((second == 0) & (first != 0)).double().sum() / (first != 0).double().sum(),
         "no zeros in the output": (out == 0).double().mean(),
         "chance in train mode": not torch.equal(out, again),
