@@ -1,18 +1,32 @@
-"""Plumbing of the notebooks: what a learner need not read. The layer being taught stands in the notebook, never here."""
-from importlib.metadata import version
+"""Plumbing of the notebooks: what a learner need not read. The layer being taught stands in the notebook, never here.
 
-import torch
+`from helpers import ...` brings what a notebook names and loads nothing else.
+"""
+HOMES = {name: home for home, names in {
+    "checks.claim": "claim",
+    "checks.oracle": "ASPECTS compare same_as_torch",
+    "checks.predict": "predict",
+    "experiments": "processes",
+    "experiments.data": "load noisy_line present two_features",
+    "experiments.models": "Dropout LeNet SideBySide cnn mlp scaled sigmoid_net small_cnn",
+    "experiments.probes": "activations inputs",
+    "experiments.seeds": "base generator seeds",
+    "experiments.training": "accuracy cross_entropy fit fit_many last mean_loss outputs steps_to",
+    "labs.controls": "again log one_of",
+    "labs.live": "live show",
+    "session": "report start",
+}.items() for name in names.split()}
 
-from .seeds import base
-
-__all__ = ["start"]
+__all__ = [*HOMES, "figures", "lessons"]
 
 
-def start():
-    """First line of every notebook: one thread, the seed of this run, and a line that says with what it runs.
+def __getattr__(name):
+    """A name at its first use, from the module it lives in."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = __import__(f"{__name__}.{HOMES[name]}", fromlist=[name])
+    return globals().setdefault(name, getattr(home, name))
 
-    HELPERS_SEED (default 0) moves every seed of the run. Raises ValueError if it is no whole number.
-    """
-    torch.set_num_threads(1)          # small nets: on two busy cores two threads can be ten times slower than one
-    torch.manual_seed(base())
-    print(f"torch {version('torch')}, torchvision {version('torchvision')}, ipywidgets {version('ipywidgets')}; seed {base()}, one thread")
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,16 +1,24 @@
 """What a reader would hold against a picture: words cut off, too small or on other words, a background that moves, alt text that says nothing."""
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.text import Text
 
-from helpers.live import LOCK, STYLE
+from helpers.labs.picture import Picture
+from helpers.pages.screen import Screen
 
 SMALLEST = 9.5          # points
 ALT = 40                # characters
 
 
+def seen(figure, numbers, size=(6.8, 3.8)):
+    """The screen of a figure with these numbers."""
+    screen = Screen(Picture(figure, size))
+    screen.picture.put(numbers)
+    screen.draw()
+    return screen
+
+
 def faults(picture):
-    """Faults of what a helpers.live.Picture shows now, in words."""
+    """Faults of what a helpers.labs.picture.Picture shows now, in words."""
     found, spots = [], []
     page = picture.fig.bbox
     for text in texts(picture.fig):
@@ -35,10 +43,10 @@ def texts(fig):
         yield from (text for text in mine if text.get_text().strip() and text.get_visible())
 
 
-def moved_background(picture):
+def moved_background(screen):
     """Whether draw changed an artist that is not animated: such a change shows only when the whole picture is drawn anew."""
-    before = np.asarray(picture.background).copy()
-    with LOCK, rc_context(STYLE):
-        picture.canvas.draw()
-        now = np.asarray(picture.canvas.copy_from_bbox(picture.fig.bbox))
+    before = np.asarray(screen.background).copy()
+    with screen.picture.styled():
+        screen.canvas.draw()
+        now = np.asarray(screen.canvas.copy_from_bbox(screen.picture.fig.bbox))
     return bool((now != before).any())

@@ -1,8 +1,8 @@
 """Notebook 12: whose batch BatchNorm measures when several processes train one net, and how they come to share a mean."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 whose_mean = Question(
     "Four processes train one net with nn.BatchNorm1d. In each step every process takes 16 images of its own; then the gradients of all four are averaged. "

@@ -1,9 +1,9 @@
 """Notebook 02: BatchNorm on one batch, forward and backward, and which axis it runs over."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
-from ..measures import steps_to
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
+from ..experiments.training import steps_to
 
 outlier = Question(
     "A batch of eight values. One of them is pulled further and further out. Its normalized value",

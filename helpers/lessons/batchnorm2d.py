@@ -2,8 +2,8 @@
 import torch
 from torch import nn
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 means = Question(
     "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. How many means does it compute?",

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 train_over_eval = Question(
     "A unit adds up 500 independent inputs, each the ReLU of a standard normal number. Dropout with p = 0.5 acts on the inputs. How large is the variance of the unit in train mode, divided by that in eval mode?",

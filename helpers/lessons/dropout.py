@@ -1,8 +1,8 @@
 """Notebook 07: dropout draws a net for each sample; what must be rescaled, what a mistake costs, and one net for all."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 six_of_twelve = Question(
     "Twelve numbers pass a dropout layer with p = 0.5. How likely is it that exactly six of them are dropped?",

@@ -1,8 +1,8 @@
 """04 Gamma and beta: what can a normalized layer still represent?"""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 straight_line = Question(
     "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of its output does the best straight line explain (R²)?",

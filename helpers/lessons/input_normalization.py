@@ -1,8 +1,8 @@
 """Notebook 01: what the scale of a feature does to the loss; how to standardize, and at what rate descent is stable."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 steepness = Question(
     "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared error of a linear model. "

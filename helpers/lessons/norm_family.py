@@ -1,8 +1,8 @@
 """Notebook 10: which numbers share a mean: batch, layer, group and instance norm, and what follows from it."""
 import torch
 
-from ..exercises import Exercise, Verdicts
-from ..learn import Question
+from ..checks.exercises import Exercise, Verdicts
+from ..checks.predict import Question
 
 in_the_mean = Question(
     "An activation of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. How many numbers are in one mean of BatchNorm?",

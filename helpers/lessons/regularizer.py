@@ -1,8 +1,8 @@
 """Notebook 08: what dropout buys and costs: bias, variance and noise; averages of fits; stopping early; few images."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 grows = Question(
     "Dropout's rate goes up from p = 0 to 0.8, all else stays. Which part of the error grows?",

@@ -1,8 +1,8 @@
 """Notebook 00: two predictions, the goals of its lab, and a first exercise."""
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 rate_one = Question(
     "Learning rate 1, eight nets from eight random starts. How many pass accuracy 0.5, first without, then with BatchNorm?",

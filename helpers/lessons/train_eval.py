@@ -4,8 +4,8 @@ import copy
 import torch
 from torch import nn
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 company = Question(
     "A trained net with BatchNorm gets one image together with some others. Now the others are exchanged. Whose class scores for the one image change?",

@@ -3,8 +3,8 @@ import math
 
 import torch
 
-from ..exercises import Exercise
-from ..learn import Question
+from ..checks.exercises import Exercise
+from ..checks.predict import Question
 
 coins = Question(
     "nn.Dropout2d gets maps of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many coins does it toss?",

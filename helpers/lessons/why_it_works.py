@@ -1,8 +1,8 @@
 """Notebook 06: why BatchNorm works, as far as it can be measured: what its proponents, and its critics, predict."""
 import torch
 
-from ..exercises import Exercise, Verdicts
-from ..learn import Question
+from ..checks.exercises import Exercise, Verdicts
+from ..checks.predict import Question
 
 compound = Question(
     "Twenty layers, at a size of the weights that keeps the numbers as large as they were. Make all weights 15 % smaller. The numbers of the last layer become",

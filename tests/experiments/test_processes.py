@@ -1,0 +1,107 @@
+"""Programs in several processes: what they print, how they fail, and that none is left."""
+import os
+import re
+import socket
+import subprocess
+import time
+
+import pytest
+
+from helpers.experiments import processes
+from helpers.experiments.processes import launch
+
+HEAD = "import os, sys, time\nimport torch, torch.distributed as dist\ndist.init_process_group('gloo')\nrank = dist.get_rank()\n"
+
+
+@pytest.fixture
+def program(tmp_path):
+    def make(text):
+        file = tmp_path / "program.py"
+        file.write_text(HEAD + text + "\ndist.destroy_process_group()\n")
+        return file
+    yield make
+    until = time.monotonic() + 5
+    while str(tmp_path) in everything() and time.monotonic() < until: time.sleep(0.1)
+    assert str(tmp_path) not in everything(), "a process is left"
+
+
+def everything():
+    return subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True).stdout
+
+
+SUM = "x = torch.tensor(rank + 1.0)\ndist.all_reduce(x)\nprint(sys.argv[1], rank, dist.get_world_size(), x.item())"
+
+
+@pytest.mark.parametrize("processes, hosts", [(2, 1), (1, 2)])
+def test_each_process_prints_for_itself_on_one_host_and_on_two(program, processes, hosts):
+    assert launch(program(SUM), "word", processes=processes, hosts=hosts) == {0: "word 0 2 3.0", 1: "word 1 2 3.0"}
+
+
+def test_the_process_that_died_first_is_named_and_the_others_end(program):
+    text = "if rank == 1: raise ValueError('no such batch')\ndist.barrier()\ntime.sleep(60)"
+    with pytest.raises(ChildProcessError, match=r"^process 1 died: ValueError: no such batch$"): launch(program(text))
+
+
+def test_one_that_is_killed_says_by_what(program):
+    with pytest.raises(ChildProcessError, match="^process 1 died: killed by SIGKILL$"):
+        launch(program("if rank == 1: os.kill(os.getpid(), 9)\ntime.sleep(60)"), processes=2)
+
+
+def test_one_that_ends_itself_says_why(program):
+    with pytest.raises(ChildProcessError, match=r"^process 1 died: it ended itself \(SIGABRT\), saying: terminate called$"):
+        launch(program("if rank == 1: print('terminate called', file=sys.stderr, flush=True); os.abort()\ntime.sleep(60)"), processes=2)
+
+
+def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
+    text = f"if rank == 1 and not os.path.exists({str(tmp_path / 'before')!r}): open({str(tmp_path / 'before')!r}, 'w'); os.abort()\ndist.barrier()\nprint('done')"
+    assert launch(program(text)) == {0: "done", 1: "done"} and (tmp_path / "before").exists()
+
+
+def test_a_wait_that_cannot_end_is_stopped(program):
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError, match="not done after 6 s, and stopped"):
+        launch(program("if rank == 0: dist.barrier()\ntime.sleep(60)"), limit=6)
+    assert time.monotonic() - begin < 30
+
+
+def test_a_taken_port_is_named_before_anything_starts(program):
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        port = door.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port} cannot be used .*choose another"): launch(program(SUM), "word", port=port)
+
+
+def test_a_port_of_ones_own_is_used(program):
+    port = processes.free_port()
+    text = "print(os.environ['MASTER_ADDR'], os.environ['MASTER_PORT'])"
+    assert launch(program(text), processes=1, port=port) == {0: f"127.0.0.1 {port}"}
+
+
+@pytest.mark.parametrize("wrong, error, words", [(dict(processes=0), ValueError, "processes=0"), (dict(hosts=0), ValueError, "hosts=0")])
+def test_bad_input(program, wrong, error, words):
+    with pytest.raises(error, match=words): launch(program(SUM), **wrong)
+    with pytest.raises(FileNotFoundError, match="write it first"): launch(program(SUM).with_name("none.py"))
+
+
+class Greeting:
+    def __init__(self, word): self.word = word
+
+
+def greet():
+    print(Greeting("hello").word, dist.get_rank())          # noqa: F821: the program imports it
+
+
+def test_a_program_is_written_from_the_cells_of_its_parts(tmp_path):
+    file = processes.write(tmp_path / "greet.py", greet, Greeting)
+    text = file.read_text()
+    assert len(re.findall("^class Greeting:", text, re.M)) == 1 and re.search("torchrun --nnodes 2 .* greet.py", text)
+    text = text.replace("from helpers import processes\nfrom helpers.experiments.processes import launch", "")
+    file.write_text(text)
+    assert launch(file, processes=1) == {0: "hello 0"}
+
+
+def test_a_part_without_source_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'len' is unknown: define it in a cell"): processes.write(tmp_path / "x.py", len)
+    with pytest.raises(ValueError, match="define it in a cell"): processes.write(tmp_path / "x.py", greet, eval("lambda: 1"))
+    assert os.listdir(tmp_path) == []
