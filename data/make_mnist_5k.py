@@ -5,7 +5,7 @@
 
 The rule: images are ordered by the SHA-256 of their 784 pixels, a shuffle that needs no random numbers. In each class the
 first 400 are for training, the other 100 for testing. The same source gives the same bytes, whatever the versions of
-Python and NumPy. Prints the checksums that stand in README.md and in helpers/data.py.
+Python and NumPy. Prints the checksums that stand in README.md and in helpers/experiments/data.py.
 """
 import argparse
 import hashlib

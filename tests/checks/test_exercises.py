@@ -12,16 +12,17 @@ import pkgutil
 import random
 from functools import partial
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from helpers import lessons
-from helpers.checks import exercises
+from helpers import lessons, pages
 from helpers.checks.comparing import describe, difference, same, short
 from helpers.checks.exercises import Exercise
 from helpers.lessons.gamma_beta import recover, recover_solution
+from helpers.pages.markup import details
 
 H, EPS = recover.probes[0]
 
@@ -303,14 +304,15 @@ class Outline(HTMLParser):
 
 @pytest.fixture
 def shown(monkeypatch):
+    """The HTML of each exercise's hints, in place of a page."""
     things = []
-    monkeypatch.setattr(exercises, "display", things.append)
+    monkeypatch.setattr(pages, "in_force", SimpleNamespace(hints=lambda folds: things.append(details(folds))))
     return things
 
 
 def test_hints_unfold_a_step_at_a_time_and_the_solution_last(shown, capsys):
     assert recover(unfilled) is None
-    texts = Outline(shown[0].data).texts
+    texts = Outline(shown[0]).texts
     assert texts[1] == ["Hint 1 of 2", recover.hints[0]] and texts[2] == ["Hint 2 of 2", recover.hints[1]]
     assert texts[3][0] == "Solution" and "def recover(h, eps=1e-5):" in texts[3][1] and texts[3][2] == recover.why
     assert capsys.readouterr().out == "… Your beta is right. Not filled in yet: gamma.\n"
@@ -318,7 +320,7 @@ def test_hints_unfold_a_step_at_a_time_and_the_solution_last(shown, capsys):
 
 def test_solved_the_hints_vanish_and_the_solution_can_be_compared(shown, capsys):
     recover(recover_solution)
-    assert list(Outline(shown[0].data).texts) == [1] and Outline(shown[0].data).texts[1][0] == "Compare with a solution"
+    assert list(Outline(shown[0]).texts) == [1] and Outline(shown[0]).texts[1][0] == "Compare with a solution"
     assert capsys.readouterr().out == "✓ Right.\n"
 
 
@@ -370,7 +372,7 @@ SWITCHES = [(*key, switch) for key, exercise in EXERCISES.items() for switch in 
 
 def answers(lesson, kind):
     """What tests/answers/<lesson>.py holds: {exercise: answers}."""
-    path = pathlib.Path(__file__).with_name("answers") / f"{lesson}.py"
+    path = pathlib.Path(__file__).parents[1] / "answers" / f"{lesson}.py"
     assert path.exists(), f"tests/answers/{path.name} is missing: write right and wrong answers to its exercises, as the top of this file says"
     spec = importlib.util.spec_from_file_location(f"answers_{lesson}", path)
     module = importlib.util.module_from_spec(spec)
@@ -388,7 +390,8 @@ def test_the_solution_passes_and_is_shown_with_hints_and_reasons(key):
     exercise = EXERCISES[key]
     assert exercise.verdict(exercise.solution) == ("✓", "Right.")
     assert exercise.solution.__name__.endswith("_solution") and exercise.hints and exercise.why
-    assert "_solution" not in exercise.folded() and Outline(exercise.folded()).texts
+    folded = details(exercise.folds())
+    assert "_solution" not in folded and Outline(folded).texts
 
 
 @pytest.mark.parametrize("key", EXERCISES, ids=".".join)

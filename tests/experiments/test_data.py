@@ -25,7 +25,7 @@ from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
 from helpers.experiments import data, seeds
 
-REPO = pathlib.Path(__file__).resolve().parent.parent
+REPO = pathlib.Path(__file__).resolve().parents[2]
 RAW = REPO / "data" / "MNIST" / "raw"
 SIZES = 20, 10                                   # images of the stand-in sets, for training and testing
 
@@ -133,7 +133,7 @@ def test_the_script_refuses_other_sources(tmp_path):
 def test_load_is_quick_and_does_not_import_torchvision():
     program = """if True:
         import sys, time
-        from helpers import data
+        from helpers.experiments import data
         for _ in range(3):
             data.read_once.cache_clear(), data.embedded.cache_clear()
             start = time.perf_counter()
@@ -164,13 +164,13 @@ def test_damaged_embedded_files_are_named(monkeypatch, tmp_path, harm):
     file.write_bytes(whole if harm == "changed" else whole[:-1])
     if harm == "removed":
         file.unlink()
-    monkeypatch.setattr(data, "__file__", str(here / "helpers/data.py"))
+    monkeypatch.setattr(data, "__file__", str(here / "helpers/experiments/data.py"))
     with pytest.raises(ValueError, match="t10k-images-idx3-ubyte is missing or is not the file .*checksum.*git checkout data"):
         data.load()
 
 
 def test_without_embedded_files_the_error_says_where_they_were_sought_and_an_installed_copy_is_found(monkeypatch, tmp_path):
-    monkeypatch.setattr(data, "__file__", str(tmp_path / "helpers/data.py"))
+    monkeypatch.setattr(data, "__file__", str(tmp_path / "helpers/experiments/data.py"))
     with pytest.raises(FileNotFoundError, match="neither in .*data nor in .*_embedded.*HELPERS_DATA"):
         data.load()
     copy_digits(tmp_path / "helpers/_embedded")

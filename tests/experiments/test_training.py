@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from helpers.experiments import training
 from helpers.experiments.data import load
 from helpers.experiments.models import Dropout, mlp
-from helpers.experiments.training import Nets, accuracy, cross_entropy, draws_from, fit, fit_many, last, mean_loss
+from helpers.experiments.training import Nets, accuracy, cross_entropy, draws_from, fit, fit_many, last, mean_loss, steps_to
 
 
 def blobs(n=200, features=6, classes=3, seed=0, dtype=torch.float32):
@@ -174,7 +174,7 @@ def test_a_setting_per_net():
 
 def test_a_setting_per_net_that_is_no_tensor_of_the_net_is_refused():
     def make(p): return nn.Sequential(nn.Linear(6, 3), nn.Dropout(p))
-    with pytest.raises(ValueError, match=r"Dropout\(p=0.1[\s\S]*Dropout\(p=0.5[\s\S]*helpers.experiments.models.Dropout"):
+    with pytest.raises(ValueError, match=r"Dropout\(p=0.1[\s\S]*Dropout\(p=0.5[\s\S]*helpers.Dropout"):
         fit_many(make, blobs(), batch=32, vary={"p": torch.tensor([[0.1], [0.5]])})
 
 
@@ -456,6 +456,32 @@ def test_measures_refuse_what_does_not_fit():
     for measure in (accuracy, mean_loss):
         with pytest.raises(ValueError, match="as many targets as samples"): measure(plain(), torch.ones(4, 6), torch.zeros(3).long())
         with pytest.raises(ValueError, match="at least one"): measure(plain(), torch.ones(0, 6), torch.zeros(0).long())
+
+
+# steps_to
+
+def test_the_first_step_whose_window_is_low_enough():
+    loss = torch.tensor([4.0, 3, 2, 1, 0, 0, 0])
+    assert steps_to(loss, 2, window=1) == 3                  # steps count from 1
+    assert steps_to(loss, 1, window=3) == 5                  # (2 + 1 + 0) / 3
+    assert steps_to(loss, 4, window=1) == 1
+
+
+def test_never_is_infinite_and_each_model_has_its_own():
+    loss = torch.stack([torch.full((20,), 2.0), torch.linspace(2, 0, 20)])
+    never, once = steps_to(loss, 0.5, window=5)
+    assert never == torch.inf and 15 < once < 20
+    assert steps_to(loss.view(2, 1, 20), 0.5).shape == (2, 1)
+
+
+def test_a_curve_that_left_the_numbers_never_arrives():
+    assert steps_to(torch.tensor([3.0, float("nan"), 0.1, 0.1, 0.1]), 1, window=4) == torch.inf
+
+
+@pytest.mark.parametrize("window", [0, 6])
+def test_a_window_that_does_not_fit(window):
+    with pytest.raises(ValueError, match="expected 1 to 5"):
+        steps_to(torch.zeros(5), 1, window=window)
 
 
 # Speed
