@@ -14,6 +14,7 @@ from PIL import Image
 
 from helpers import again, live, log, one_of, show
 from helpers.labs.controls import control
+from helpers.labs.picture import Picture
 from helpers.pages import screen, stored, widgets
 
 
@@ -341,6 +342,19 @@ def test_a_record_is_a_picture_with_alt_text_and_its_goals_as_text(monkeypatch, 
     monkeypatch.delenv("RECORD")
     on_screen = seen(opened(simple, size=(5, 3), x=(0.0, 10.0, 2.0)))[0]        # what moves is in it
     assert np.abs(np.asarray(still.convert("RGB").resize((500, 300)), float) - on_screen).mean() < 3
+
+
+def test_a_stored_picture_keeps_its_colours():
+    def colourful(fig):
+        ax = fig.subplots()
+        ax.imshow(np.linspace(0, 1, 400).reshape(20, 20), cmap="viridis")
+        ax.plot([0, 19], [3, 9], color="#D55E00")
+        return lambda: "words"
+    picture = Picture(colourful, (5, 3))
+    full = screen.printed(picture)
+    small = screen.palette(full)
+    before, after = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int) for data in (full, small))
+    assert np.abs(before - after).max() <= 16 and (after[0, 0] == 255).all() and len(small) < 0.6 * len(full)
 
 
 def test_a_record_of_a_training_is_its_last_picture(monkeypatch, displayed):
