@@ -2,7 +2,7 @@
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .parts import array, broken, headline, plural, short
+from .parts import array, broken, headline, plural, short, smooth
 from .roles import FAINT, Role, normalized, raw
 
 noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))             # BatchNorm whose outputs are shaken
@@ -67,13 +67,6 @@ def band(ax, role, width):
         area.set_data(step, mean - sd, mean + sd)
         line.set_data(step, mean)
     return paint
-
-
-def smooth(values, window=10):
-    """Running mean along the last axis, shorter at the start."""
-    total = np.cumsum(values, axis=-1)
-    total[..., window:] = total[..., window:] - total[..., :-window]
-    return total / np.minimum(np.arange(1, values.shape[-1] + 1), window)
 
 
 def smoothness(fig):

@@ -4,9 +4,8 @@ import math
 import numpy as np
 
 from . import roles
-from .parts import array, broken, headline, plural, short
+from .parts import array, best_line, broken, headline, percent, plural, short
 from .roles import FAINT, INK, QUIET
-from .sigmoid import best_line, percent
 
 
 def explained(fig):

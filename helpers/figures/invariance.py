@@ -2,8 +2,7 @@
 import numpy as np
 from matplotlib.collections import PolyCollection
 
-from .evidence import smooth
-from .parts import array, headline, plural, short
+from .parts import array, headline, plural, short, smooth
 from .roles import INK, QUIET, highlight, kept, normalized, train
 
 LOW, HIGH, TOP = -2.1, 3.4, 3.75                                 # the plane shown: from LOW both ways, to HIGH and TOP

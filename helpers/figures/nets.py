@@ -1,8 +1,7 @@
 """Pictures of notebook 03: two trainings side by side, and nets without and with BatchNorm, seed by seed."""
 import numpy as np
 
-from .curves import HALO
-from .parts import array, broken, headline, plural, short
+from .parts import array, broken, haloed, headline, plural, short
 from .roles import FAINT, INK, QUIET, normalized, raw
 
 def two_runs(fig, epochs=10, top=2.6):
@@ -20,7 +19,7 @@ def two_runs(fig, epochs=10, top=2.6):
     wide, = ax.plot([], [], color=normalized.color, lw=4.5, alpha=0.55, animated=True)
     dashed, = ax.plot([], [], **raw.line, lw=1.8, animated=True)
     ends = [ax.plot([], [], **role.dots, ms=7, clip_on=False, animated=True)[0] for role in (normalized, raw)]
-    signs = [ax.text(0, 0, "", color=role.ink, weight="bold", size=10, va="center", animated=True, path_effects=HALO) for role in (normalized, raw)]
+    signs = [haloed(ax, 0, 0, color=role.ink, weight="bold", size=10, va="center", animated=True) for role in (normalized, raw)]
 
     def draw(plain, other, name, epoch, same_seed=True):
         found = [array(other), array(plain)]
@@ -60,7 +59,7 @@ def by_epoch(fig, epochs=10, top=2.6):
     beyond = epochs + 0.17                                                 # beside the last dot, not on it
     level, = ax.plot([], [], color=QUIET, lw=0.9, ls=(0, (2, 2)), animated=True)
     drops = [ax.plot([], [], color=INK, lw=1.4, marker="v", ms=6, markevery=[1], animated=True)[0] for _ in range(2)]
-    signs = [ax.text(0, 0, "", size=10, ha="right", va="center", animated=True, path_effects=HALO) for _ in range(2)]
+    signs = [haloed(ax, 0, 0, size=10, ha="right", va="center", animated=True) for _ in range(2)]
 
     def draw(plain, bn):
         found = [array(plain), array(bn)]

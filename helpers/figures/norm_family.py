@@ -1,9 +1,8 @@
 """Pictures of notebook 10: errors of small batches, images of other contrast, two images that exchange their statistics, nets side by side."""
 import numpy as np
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from . import roles
-from .parts import array, band, diagram, headline, plural, short
+from .parts import array, diagram, errors, headline, keys, plural, short
 from .roles import FAINT, INK, QUIET, Role
 
 LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))                               # within one sample: LayerNorm, GroupNorm ...
@@ -36,29 +35,6 @@ def small_batches(fig):
                          for at, values, names_of in zip(sizes, found, names) for name, rows in zip(names_of, values))
         return f"{finding}. Mean error by batch size: {rows}."
     return draw
-
-
-def keys(fig, kinds, y, step=0.24, left=0.0):
-    """What each look stands for, in a row at height y of the figure."""
-    row = diagram(fig.add_axes((0.085, y - 0.03, 0.9, 0.06)), (0, 1), (0, 1))
-    for k, (name, role) in enumerate(kinds):
-        x = left + step * k
-        row.plot([x, x + 0.045], [0.5, 0.5], lw=2.2, **role.line)
-        row.plot([x + 0.0225], [0.5], ms=6, **role.dots)
-        row.text(x + 0.055, 0.5, name, color=role.ink, weight="bold", size=10, va="center")
-
-
-def errors(ax, kinds, ticks, limits, title, xlabel, top=0.8):
-    """One panel of errors against something counted. Returns paint(x (R,), values (kinds, R, K))."""
-    ax.set(xscale="log", xlim=limits, ylim=(0, top), xlabel=xlabel, yticks=np.arange(0, top + 0.01, 0.2))
-    ax.xaxis.set(major_locator=FixedLocator(ticks), minor_locator=NullLocator(), major_formatter=FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    ax.set_title(title, weight="bold", size=10)
-    ax.grid(axis="y")
-    drawn = [band(ax, role) for _, role in kinds]
-
-    def paint(x, values):
-        for one, rows in zip(drawn, values): one(x, rows)
-    return paint
 
 
 def per_statistic(fig):

@@ -2,8 +2,7 @@
 import numpy as np
 
 from . import roles
-from .norm_family import errors, keys
-from .parts import array, broken, headline, plural, short
+from .parts import array, broken, errors, headline, keys, plural, short
 from .roles import FAINT, INK, QUIET
 
 REACH = 3.6                                                  # the values shown, either way, in standard deviations
