@@ -1,7 +1,9 @@
-"""What several pictures take: words, numbers on their way into a picture, panels of experiments."""
-from .numbers import array, best_line, broken, smooth
-from .panels import band, diagram, errors, keys, sweep
-from .words import Words, haloed, headline, percent, plural, short
+"""What several pictures take: words, numbers on their way into a picture, axes, panels of experiments."""
+from .axes import area, beside, diagram, inside, keys, moving, ticks
+from .numbers import array, best_line, broken, jitter, smooth
+from .panels import band, errors, means, sweep
+from .words import Words, haloed, headline, listed, percent, plural, short, ten_to
 
-__all__ = ["Words", "array", "band", "best_line", "broken", "diagram", "errors", "haloed", "headline", "keys", "percent", "plural",
-           "short", "smooth", "sweep"]
+__all__ = ["Words", "area", "array", "band", "beside", "best_line", "broken", "diagram", "errors", "haloed",
+           "headline", "inside", "jitter", "keys", "listed", "means", "moving", "percent", "plural", "short",
+           "smooth", "sweep", "ten_to", "ticks"]

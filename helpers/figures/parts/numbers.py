@@ -8,7 +8,7 @@ def array(numbers):
 
 
 def broken(*columns):
-    """Many polylines as the data of one line: (n, k) for x, (n, k) for y -> two (n * (k + 1),), parted by nan."""
+    """Many polylines as the data of one line: (n, k) of x and of y -> two (n * (k + 1),), parted by nan."""
     return [np.column_stack([c, np.full(len(c), np.nan)]).ravel() for c in map(np.asarray, columns)]
 
 
@@ -19,8 +19,14 @@ def smooth(values, window=10):
     return total / np.minimum(np.arange(1, values.shape[-1] + 1), window)
 
 
+def jitter(n):
+    """n numbers from -0.5 to 0.5, spread evenly (golden ratio) and the same each time."""
+    return np.arange(n) * 0.618 % 1 - 0.5
+
+
 def best_line(h, y):
     """(R² of the best straight line of y over h, that line); nan where y does not vary."""
-    if np.ptp(h) < 1e-6 or np.ptp(y) < 1e-6: return np.nan, lambda x: np.full(np.shape(x), y.mean())
+    if np.ptp(h) < 1e-6 or np.ptp(y) < 1e-6:
+        return np.nan, lambda x: np.full(np.shape(x), y.mean())
     slope = np.mean((h - h.mean()) * (y - y.mean())) / h.var()
     return slope ** 2 * h.var() / y.var(), lambda x: y.mean() + slope * (x - h.mean())
