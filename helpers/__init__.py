@@ -1,4 +1,4 @@
-"""Plumbing of the notebooks: what a learner need not read. The layer being taught stands in the notebook, never here.
+"""Plumbing of the notebooks: what a learner need not read. The layer being taught stands in notebooks.
 
 `from helpers import ...` brings what a notebook names and loads nothing else.
 """

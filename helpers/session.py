@@ -16,14 +16,14 @@ def start():
 
     HELPERS_SEED (default 0) moves every seed of the run. Raises ValueError if it is no whole number.
     """
-    torch.set_num_threads(1)          # small nets: on two busy cores two threads can be ten times slower than one
+    torch.set_num_threads(1)          # small nets: on two busy cores two threads can take ten times as long
     torch.manual_seed(base())
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "ipywidgets"))
     print(f"{versions}; seed {base()}, one thread")
 
 
 def report():
-    """Print versions, device, threads, and which data sets are at hand (of HELPERS_DATA only that it is set, not its path)."""
+    """Print versions, device, threads, and which data sets are at hand; of HELPERS_DATA not the path."""
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
     threads = torch.get_num_threads()
     cards = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
@@ -33,4 +33,5 @@ def report():
     origin = "from HELPERS_DATA" if os.environ.get("HELPERS_DATA") else "embedded"
     print(f"digits: {len(digits.train.y):,} to train, {len(digits.test.y):,} to test ({origin})")
     here = [name for name in data.SOURCES if data.present(name)]
-    print("full data sets at hand:", ", ".join(here) or "none; load(name, full=True) downloads one, and none is needed")
+    none = "none; load(name, full=True) downloads one, and none is needed"
+    print("full data sets at hand:", ", ".join(here) or none)

@@ -6,12 +6,12 @@ from .. import pages
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked before a result is shown; it stands apart from the notebook, so that the cell that asks does not hold the answer.
+    """What is asked before a result is shown; the cell that asks does not hold the answer.
 
-    text: the question; options: {what learners really think: the reason told to one who does}, in the order shown;
+    text: the question; options: {what learners really think: the reason told to one who does}, in order;
     answer: the right one of them. All plain text (formulas in Unicode).
-    Raises ValueError for fewer than two options, one without a reason, an answer that is none of them, and a right option
-    clearly longer than all others: the longest tends to be taken for the right one.
+    Raises ValueError for fewer than two options, one without a reason, an answer that is none of them, and a
+    right option clearly longer than all others: the longest tends to be taken for the right one.
     """
     text: str
     options: dict
@@ -21,12 +21,15 @@ class Question:
         if len(self.options) < 2:
             raise ValueError(f"{self.text!r} has {len(self.options)} option(s): expected at least two")
         for option, reason in self.options.items():
-            if not (isinstance(option, str) and option.strip() and isinstance(reason, str) and reason.strip()):
-                raise ValueError(f"option {option!r}: expected text, with the reason as text, e.g. {{'16': 'One a channel.'}}")
+            if not all(isinstance(text, str) and text.strip() for text in (option, reason)):
+                raise ValueError(f"option {option!r}: expected text, with the reason as text, "
+                                 "e.g. {'16': 'One a channel.'}")
         if self.answer not in self.options:
             raise ValueError(f"answer {self.answer!r} is not one of the options {list(self.options)}")
-        if len(self.answer) > 3 + max(len(option) for option in self.options if option != self.answer):        # 6.5 beside 10 gives nothing away
-            raise ValueError(f"the right option {self.answer!r} is the longest, which gives it away: shorten it, or lengthen another")
+        longest = max(len(option) for option in self.options if option != self.answer)
+        if len(self.answer) > 3 + longest:                        # 6.5 beside 10 gives nothing away
+            raise ValueError(f"the right option {self.answer!r} is the longest, which gives it away: "
+                             "shorten it, or lengthen another")
 
     def told(self, mine):
         """What one who chose `mine` is told."""

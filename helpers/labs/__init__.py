@@ -1,1 +1,1 @@
-"""Settings -> numbers -> picture. What a lab is, as plain data; how it reaches the eye is helpers.pages' business."""
+"""Settings -> numbers -> picture. What a lab is, as plain data; how it is shown is for helpers.pages."""

@@ -11,7 +11,7 @@ class log(tuple):
 
 
 class one_of(list):
-    """one_of([a, b, ...], start): buttons in this order, of which start, not the first, is pressed to begin with.
+    """one_of([a, b, ...], start): buttons in this order, of which start, not the first, is pressed at first.
 
     Raises ValueError for a start that is none of them.
     """
@@ -24,7 +24,7 @@ class one_of(list):
 
 
 class again:
-    """again(words, most): a button that counts its presses, for labs that draw at random: 1 as the lab opens, after `most` 1 again.
+    """again(words, most): a button that counts its presses, for random draws: 1 first, after `most` 1 again.
 
     Raises ValueError for a most below 2.
     """
@@ -39,9 +39,9 @@ class again:
 class Control:
     """One setting of a lab: what it is called, how it is set, and every value it can take.
 
-    kind: "slider" (evenly spaced numbers), "factors" (numbers that grow by factors), "buttons" (one for each value),
-    "switch" (on or off) or "again" (a button that counts). stops: the values, in the order shown; start: the opening one;
-    labels: what each value is called, where that is not its number.
+    kind: "slider" (evenly spaced numbers), "factors" (numbers that grow by factors), "buttons" (one for each
+    value), "switch" (on or off) or "again" (a button that counts). stops: the values, in the order shown;
+    start: the opening one; labels: what each value is called, where that is not its number.
     """
     name: str
     kind: str
@@ -80,7 +80,7 @@ def control(name, spec):
     if isinstance(spec, tuple) and len(spec) in (2, 3) and all(map(number, spec)):
         low, high, start = spec if len(spec) == 3 else (*spec, spec[0])
         if not low < high or not low <= start <= high or isinstance(spec, log) and low <= 0:
-            raise ValueError(f"{name}={spec!r}: expected low < high and a start between them, for log all above 0")
+            raise ValueError(f"{name}={spec!r}: expected low < high and a start between, for log all above 0")
         if isinstance(spec, log):
             stops = factors(low, high, start)
             return Control(name, "factors", start, stops, tuple(f"{v:g}" for v in stops), title)
@@ -101,7 +101,7 @@ def buttons(name, options, title):
 
 
 def even(low, high, start):
-    """The stops of a slider: whole numbers where all three are; else steps that meet the start and round numbers."""
+    """The stops of a slider: whole numbers where all three are; else they meet start and round numbers."""
     if all(isinstance(v, int) for v in (low, high, start)):
         return tuple(range(low, high + 1))
     step = round_step(low, high, start)
@@ -116,7 +116,7 @@ def rounded(value):
 
 
 def round_step(low, high, start):
-    """About a hundredth of the range: 1, 2 or 5 times a power of ten, of which low and start are multiples if possible."""
+    """About a hundredth of the range: 1, 2 or 5 times a power of ten, if possible a part of low and start."""
     power = math.floor(math.log10((high - low) / 100))
     steps = [float(f"{k}e{power + shift}") for shift in (1, 0, -1) for k in (5, 2, 1)]
 

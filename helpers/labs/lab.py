@@ -1,6 +1,7 @@
-"""What a lab is: settings, a compute that makes numbers of them, a picture of the numbers, and what is to be found.
+"""What a lab is: settings, a compute that makes numbers of them, a picture of these, and what is to be found.
 
-It knows no widgets. Who shows it sets `view`, which is told what changed: "settings", "picture", "goals" or "run".
+It knows no widgets. Who shows it sets `view`, which is told what changed: "settings", "picture", "goals" or
+"run".
 """
 import inspect
 import threading
@@ -15,13 +16,13 @@ class Lab:
 
     controls: {name: Control}. settings: the newest, {name: value}; start: those it opens with.
     goals: {text: test}; found: {goal: where}. error: what the newest settings raised, or None.
-    run: of a training "running", "done" or "stopped", "" before there was one; progress: how far it is, 0 to 1, or None.
+    run: of a training "running", "done" or "stopped", "" before there was one; progress: 0 to 1, or None.
     Raises TypeError for goals that are no such dict, and what Picture raises.
     """
 
     def __init__(self, compute, figure, size, goals, controls):
         if not isinstance(goals, dict) or not all(map(callable, goals.values())):
-            raise TypeError(f"goals={goals!r}: expected {{text: test}}, each test a function of the settings and numbers")
+            raise TypeError(f"goals={goals!r}: expected {{text: test}}, tests of what is seen at a setting")
         self.compute, self.goals, self.controls = compute, goals, controls
         self.picture = Picture(figure, size)
         self.start = {name: control.start for name, control in controls.items()}
@@ -52,7 +53,7 @@ class Lab:
         self.put(**self.start)
 
     def move(self, threaded=True, **settings):
-        """Take these settings, compute, draw and judge; a training in a thread. What goes wrong is kept and shown, not lost."""
+        """Take these settings, compute, draw, judge; a training in a thread. An error is kept and shown."""
         with LOCK:
             self.settings.update({name: rounded(value) for name, value in settings.items()})
             turn, now = self.halt(), dict(self.settings)
@@ -65,7 +66,8 @@ class Lab:
                 self.judge(now, numbers, turn)
             elif threaded:
                 with LOCK:
-                    self.worker = threading.Thread(target=self.stream, args=(numbers, turn, now, self.worker), daemon=True)
+                    work = numbers, turn, now, self.worker
+                    self.worker = threading.Thread(target=self.stream, args=work, daemon=True)
                     self.worker.start()
             else:
                 self.stream(numbers, turn, now)
@@ -74,7 +76,7 @@ class Lab:
             self.fail(error, turn)
 
     def stream(self, steps, turn, settings, before=None):
-        """Draw each result as it comes, until a newer move or Stop; one that is overtaken while it waits never starts."""
+        """Draw each result as it comes, until a newer move or Stop; one overtaken in waiting never starts."""
         try:
             self.begin(turn)
             if before:

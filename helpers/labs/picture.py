@@ -1,4 +1,4 @@
-"""A figure that is kept: what never changes is drawn once, what moves is moved. No canvas: who shows it brings one."""
+"""A figure that is kept: what moves is moved, all else is drawn once. No canvas: who shows it brings one."""
 import pathlib
 import threading
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ LOCK = threading.RLock()                  # one for all labs: matplotlib's setti
 
 
 class Picture:
-    """figure(fig) draws what never changes and returns draw(**numbers), which moves what was made with animated=True.
+    """figure(fig) draws what never changes; it returns draw(**numbers), which moves what is animated.
 
     size: inches; one inch is 100 CSS pixels. alt: what draw said of the numbers, for those who do not see it.
     moving: the animated artists, in the order in which a full draw meets them.
@@ -26,13 +26,13 @@ class Picture:
             self.fig = Figure(figsize=size, dpi=DPI)
             self.draw = figure(self.fig)
         if any(artist.get_animated() for artist in self.fig.get_children()):
-            raise ValueError("an animated artist lies on the figure itself, where saving leaves it out: put it on axes")
+            raise ValueError("an animated artist lies on the figure, where saving omits it: put it on axes")
         layers = sorted(self.fig.findobj(Axes), key=lambda ax: ax.zorder)
-        self.moving = [a for ax in layers for a in sorted(ax.get_children(), key=lambda a: a.zorder) if a.get_animated()]
-        self.alt = ""
+        artists = [a for ax in layers for a in sorted(ax.get_children(), key=lambda a: a.zorder)]
+        self.moving, self.alt = [a for a in artists if a.get_animated()], ""
 
     def put(self, numbers):
-        """Move the artists to the numbers. Raises TypeError where they are no dict, or draw returns no text."""
+        """Move the artists to the numbers. Raises TypeError for what is no dict, or without alt text."""
         if not isinstance(numbers, dict):
             raise TypeError(f"compute gave {type(numbers).__name__}: expected a dict of the numbers to draw")
         with self.styled():
@@ -44,7 +44,7 @@ class Picture:
     @staticmethod
     @contextmanager
     def styled():
-        """Inside, pictures are made and drawn: one thread at a time, in the style of the set, which no plot of the learner's gets."""
+        """Pictures are made and drawn inside: one thread at a time, in the style of the set."""
         with LOCK, matplotlib.rc_context(STYLE):
             yield
 

@@ -7,8 +7,9 @@ def image(picture, data, alt=None):
     """<img> of PNG bytes; it shrinks with the page, and has its place before it is loaded."""
     width, height = picture.css
     alt = html.escape(picture.alt if alt is None else alt)
-    return (f'<img width="{width}" height="{height}" style="max-width:100%;height:auto;display:block" decoding="sync" '
-            f'alt="{alt}" src="data:image/png;base64,{base64.b64encode(data).decode()}">')
+    shrinks = "max-width:100%;height:auto;display:block"
+    return (f'<img width="{width}" height="{height}" style="{shrinks}" decoding="sync" alt="{alt}" '
+            f'src="data:image/png;base64,{base64.b64encode(data).decode()}">')
 
 
 def details(folds):

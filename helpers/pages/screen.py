@@ -45,9 +45,9 @@ def printed(picture):
 
 
 def palette(data):
-    """PNG bytes with at most 256 colours, a third as many bytes; no colour moves by more than the eye can tell.
+    """PNG bytes with at most 256 colours, a third as many bytes; no colour moves as far as one can see.
 
-    The colours are chosen to leave none far off (maximum coverage): the few pixels of a thin line count as much as a sky.
+    The colours are chosen to leave none far off (maximum coverage): a thin line counts as much as a sky.
     """
     out = io.BytesIO()
     full = Image.open(io.BytesIO(data)).convert("RGB")
@@ -58,13 +58,13 @@ def palette(data):
 def png(pixels):
     """(H, W, 3 or 4) bytes as PNG without transparency, in half of Pillow's time.
 
-    Each row is stored as its difference from the one above (PNG specification, filter 2), where Pillow tries every
-    filter on every row.
+    Each row is stored as its difference from the one above (PNG specification, filter 2), where Pillow tries
+    every filter on every row.
     """
     height, width = pixels.shape[:2]
     rgb = np.empty((height, width, 3), np.uint8)
     for k in range(3):
-        rgb[..., k] = pixels[..., k]                          # color by color: four times as fast as the slice
+        rgb[..., k] = pixels[..., k]                    # color by color: four times as fast as the slice
     flat = rgb.reshape(height, -1)
     rows = np.full((height, 1 + 3 * width), 2, np.uint8)
     rows[0, 1:] = flat[0]

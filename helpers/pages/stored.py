@@ -36,5 +36,6 @@ def asked(question):
     options = "".join(f"<li>{html.escape(option)}</li>" for option in question.options)
     reasons = "".join(f"<li>{html.escape(option)}: {html.escape(reason)}</li>"
                       for option, reason in question.options.items())
-    return (f"<p><b>Predict.</b> {html.escape(question.text)}</p><ul>{options}</ul><details><summary>Answer</summary>"
-            f"<p>It is: {html.escape(question.answer)}.</p><ul>{reasons}</ul></details>")
+    return (f"<p><b>Predict.</b> {html.escape(question.text)}</p><ul>{options}</ul>"
+            f"<details><summary>Answer</summary><p>It is: {html.escape(question.answer)}.</p>"
+            f"<ul>{reasons}</ul></details>")

@@ -1,6 +1,6 @@
 """The page of a notebook beside its kernel: core ipywidgets, 7.7 (Colab) and 8.
 
-A lab's picture is one <img alt=...> in one HTML widget, which does not flicker; a question is a row of buttons.
+A lab's picture is one <img alt=...> in one HTML widget, which does not flicker; a question is buttons.
 """
 import html
 import math
@@ -43,10 +43,11 @@ class Widgets:
 
 
 def replace(thing, place=None):
-    """Close what this cell showed when it ran before, and keep thing (anything with a close()) to be closed in its turn.
+    """Close what this cell showed when it ran before, and keep thing, which has a close(), for its turn.
 
-    Open widgets stay in memory, and what they started goes on unseen. place: what stands for the cell where the front end
-    does not tell it (Colab, plain Python); without one nothing is kept there and nothing closed.
+    Open widgets stay in memory, and what they started goes on unseen. place: what stands for the cell where
+    the front end does not tell it (Colab, plain Python); without one nothing is kept there and nothing
+    closed.
     """
     parent = getattr(get_ipython(), "get_parent", dict)()
     cell, run = parent.get("metadata", {}).get("cellId") or place, parent.get("header", {}).get("msg_id")
@@ -77,8 +78,9 @@ class LabBox:
         away = None if lab.trains else "none"
         self.image, self.list = widgets.HTML(self.screen.tag()), widgets.HTML(self.ticks())
         self.bar = widgets.HTML(layout=Layout(width="240px", height="32px", display=away))
-        self.stop = widgets.Button(description="Stop", disabled=True, layout=Layout(width="80px", display=away))
-        self.reset = widgets.Button(description="Reset", layout=Layout(width="80px"))
+        self.stop, self.reset = (widgets.Button(description=words, layout=Layout(width="80px"))
+                                 for words in ("Stop", "Reset"))
+        self.stop.disabled, self.stop.layout.display = True, away
         self.stop.on_click(lambda _: lab.stop())
         self.reset.on_click(lambda _: lab.reset())
         rows = widgets.HBox([*self.controls.values(), self.reset, self.stop, self.bar],
@@ -125,7 +127,7 @@ class LabBox:
         return f'<div role="status" style="{wide}">{lines}</div>'
 
     def tell(self):
-        """How far the training is: a bar, and in words whether it runs, is done or was stopped. From now on they keep their places."""
+        """How far the training is. Once there was one, Stop and the bar keep their places."""
         running = self.lab.run == "running"
         self.stop.layout.display = self.bar.layout.display = None
         self.bar.value = bar(self.lab.run, self.lab.progress)
@@ -135,7 +137,8 @@ class LabBox:
         """End what runs, and free the widgets."""
         self.lab.view, self.quiet = lambda what: None, True
         self.lab.halt()
-        for widget in (*self.controls.values(), *self.box.children, self.box, self.stop, self.bar, self.reset):
+        rows, *rest = self.box.children
+        for widget in (*rows.children, rows, *rest, self.list, self.box):
             widget.close()
 
 
@@ -173,10 +176,14 @@ def named(control):
     return dict(description=control.title, style={"description_width": "initial"})
 
 
+def wide():
+    return Layout(width="280px", max_width="100%")
+
+
 def slider(control):
     """Whole numbers or steps, as the stops are."""
     low, high = control.stops[0], control.stops[-1]
-    look = dict(named(control), value=control.start, min=low, max=high, layout=Layout(width="280px", max_width="100%"))
+    look = dict(named(control), value=control.start, min=low, max=high, layout=wide())
     if all(isinstance(v, int) for v in control.stops):
         return widgets.IntSlider(**look)
     digits = max(2, -math.floor(math.log10(control.step)))
@@ -184,17 +191,16 @@ def slider(control):
 
 
 def factors(control):
-    layout = Layout(width="280px", max_width="100%")
     options = [*zip(control.labels, control.stops)]
-    return widgets.SelectionSlider(options=options, value=control.start, layout=layout, **named(control))
+    return widgets.SelectionSlider(options=options, value=control.start, layout=wide(), **named(control))
 
 
 def buttons(control):
-    """One for each value; a reader of screens hears "norm batch", as the row's own label belongs to no button."""
+    """One for each value; a screen reader says "norm batch", as the row's own label belongs to no button."""
     layout = Layout(display="flex", align_items="center", grid_gap="0 8px", width="auto")
     return widgets.ToggleButtons(
-        options=[*zip(control.labels, control.stops)], value=control.start, layout=layout, description=control.title,
-        tooltips=[f"{control.title} {label}" for label in control.labels],
+        options=[*zip(control.labels, control.stops)], value=control.start, description=control.title,
+        layout=layout, tooltips=[f"{control.title} {label}" for label in control.labels],
         style={"description_width": "initial", "button_width": "auto"})
 
 
@@ -212,8 +218,8 @@ WIDGETS = dict(slider=slider, factors=factors, buttons=buttons, switch=switch, a
 class Asked:
     """A question on the page. Choosing is not answering: a button commits, once.
 
-    Each option is a button: of a group of radio buttons JupyterLab's keyboard reaches only the first, as it keeps the arrow
-    keys.
+    Each option is a button: of a group of radio buttons JupyterLab's keyboard reaches only the first, as it
+    keeps the arrow keys.
     """
 
     def __init__(self, question):
@@ -224,7 +230,8 @@ class Asked:
         self.commits = widgets.Button(description="That is my answer", disabled=True,
                                       layout=Layout(width="auto", align_self="flex-start"))
         self.commits.on_click(self.commit)
-        self.reason = widgets.HTML(value=status(""), layout=Layout(height=f"{self.height()}px", overflow="auto"))
+        fixed = Layout(height=f"{self.height()}px", overflow="auto")
+        self.reason = widgets.HTML(value=status(""), layout=fixed)
         choices = widgets.VBox([*self.options.values()], layout=Layout(align_items="flex-start"))
         self.box = widgets.VBox([widgets.HTML(group(question)), choices, self.commits, self.reason])
         self.mark()
@@ -240,7 +247,7 @@ class Asked:
             self.mark()
 
     def height(self):
-        """Pixels for the longest that may be told, 80 characters a line, so that nothing jumps; a narrow screen scrolls."""
+        """Pixels for the longest reason, 80 characters a line: nothing jumps, a narrow screen scrolls."""
         longest = max(len(self.question.told(option)) for option in self.question.options)
         return 16 + 20 * math.ceil(longest / 80)
 
@@ -248,7 +255,8 @@ class Asked:
         if self.mine is None or self.answered:
             return
         self.answered = True
-        self.commits.description = "Answered"    # not disabled: a disabled button loses the focus, and keys would go to the notebook
+        # not disabled: a disabled button loses the focus, and keys would go to the notebook
+        self.commits.description = "Answered"
         self.reason.value = status(html.escape(self.question.told(self.mine)))
 
     def close(self):
@@ -257,7 +265,8 @@ class Asked:
 
 
 def group(question):
-    """The question as a stop of the Tab key with a name, before its options: core ipywidgets has none for a group."""
+    """The question as a stop of the Tab key with a name: core ipywidgets has none for a group of options."""
     text = html.escape(question.text)
     name = f"Predict. {text} {len(question.options)} options follow."
-    return f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="{name}"><b>Predict.</b> {text}</div>'
+    return (f'<div style="line-height: 20px" tabindex="0" role="group" aria-label="{name}">'
+            f"<b>Predict.</b> {text}</div>")

@@ -7,7 +7,8 @@ import pytest
 from helpers import lessons
 from helpers.checks.predict import Question
 
-LESSONS = [importlib.import_module(f"helpers.lessons.{module.name}") for module in pkgutil.iter_modules(lessons.__path__)]
+NAMES = [module.name for module in pkgutil.iter_modules(lessons.__path__)]
+LESSONS = [importlib.import_module(f"helpers.lessons.{name}") for name in NAMES]
 QUESTIONS = {f"{lesson.__name__.split('.')[-1]}.{name}": value
              for lesson in LESSONS for name, value in vars(lesson).items() if isinstance(value, Question)}
 
@@ -35,7 +36,8 @@ def test_each_wrong_option_of_a_lesson_has_a_reason_of_its_own(name):
 
 
 def test_the_right_choice_and_the_wrong_ones_read_differently():
-    question = Question("How many?", {"1,024": "One a pixel.", "16": "One a channel.", "32": "One an image."}, "16")
+    options = {"1,024": "One a pixel.", "16": "One a channel.", "32": "One an image."}
+    question = Question("How many?", options, "16")
     assert question.told("16") == "✓ It is: 16. One a channel."
     assert question.told("32") == "You said 32. One an image. It is: 16. One a channel."
     assert len({question.told(option) for option in question.options}) == 3

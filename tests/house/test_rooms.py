@@ -1,4 +1,4 @@
-"""Imports between the rooms of helpers run one way, and names that a notebook imports lead where they should."""
+"""Imports between the rooms of helpers run one way, and names that a notebook imports lead to their homes."""
 import ast
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ SHARED = "parts", "roles"                # what figures may import of each other
 
 
 def imported(source, package):
-    """Modules of helpers, without "helpers.", that a module in this package ("helpers.labs") imports, anywhere in it."""
+    """What a module in this package ("helpers.labs") imports of helpers, without "helpers."."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -40,18 +40,19 @@ def against(room, source, package):
             yield f"a figure imports {name}: share it through parts"
 
 
-@pytest.mark.parametrize("path", sorted(HELPERS.rglob("*.py")), ids=lambda path: path.relative_to(HELPERS).as_posix())
-def test_imports_run_one_way(path):
-    inside = path.relative_to(HELPERS)
+FILES = sorted(path.relative_to(HELPERS) for path in HELPERS.rglob("*.py"))
+
+
+@pytest.mark.parametrize("inside", FILES, ids=str)
+def test_imports_run_one_way(inside):
     room = inside.parts[0].removesuffix(".py")
     package = ".".join(["helpers", *inside.parts[:-1]])
     if inside.as_posix() != "figures/__init__.py":
-        assert not list(against(room, path.read_text(encoding="utf-8"), package))
+        assert not list(against(room, (HELPERS / inside).read_text(encoding="utf-8"), package))
 
 
 def test_every_room_is_known():
-    rooms = {path.name.removesuffix(".py") for path in HELPERS.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert rooms - {"_embedded"} == set(ALLOWED)
+    assert {path.parts[0].removesuffix(".py") for path in FILES} == set(ALLOWED)
 
 
 @pytest.mark.parametrize("room, source, said", [
@@ -66,9 +67,10 @@ def test_an_import_against_the_direction_is_found(room, source, said):
 
 
 def test_nothing_imports_notebooks_or_tests():
-    for path in HELPERS.rglob("*.py"):
-        names = {node.module for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)}
-        assert not {name for name in names if name and name.split(".")[0] in ("tests", "notebooks", "run")}, path
+    for path in FILES:
+        tree = ast.parse((HELPERS / path).read_text(encoding="utf-8"))
+        names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not {name for name in names if name.split(".")[0] in ("tests", "notebooks", "run")}, path
 
 
 @pytest.mark.parametrize("package", [helpers, figures], ids=lambda package: package.__name__)
@@ -77,7 +79,7 @@ def test_every_name_is_found_where_the_table_says(package):
         value = getattr(package, name)
         module = import_module(f"{package.__name__}.{home}")
         assert value is getattr(module, name) and name in dir(package)
-        assert not (home.split(".")[-1] == name and package is figures), f"module and figure {name} share a name"
+        assert package is helpers or home != name, f"module and figure {name} share a name"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         package.nothing
 

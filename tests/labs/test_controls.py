@@ -20,19 +20,21 @@ def test_a_start_that_is_no_option_is_told():
         one_of([1, 3], 2)
 
 
-@pytest.mark.parametrize("spec", [(0.1, 5.0, 1.0), (0.01, 5.0, 1.0), (-4.0, 4.0, 0.0), (0.0, 0.95, 0.9), (0.0, 30.0, 1.0),
-                                  (1e-5, 1e-3, 1e-4)])
+@pytest.mark.parametrize("spec", [(0.1, 5.0, 1.0), (0.01, 5.0, 1.0), (-4.0, 4.0, 0.0), (0.0, 0.95, 0.9),
+                                  (0.0, 30.0, 1.0), (1e-5, 1e-3, 1e-4)])
 def test_a_slider_stops_at_its_start_and_ends_in_few_enough_steps(spec):
     made = control("x", spec)
     low, high, start = spec
     for value in (start - low, start):
         assert value / made.step == pytest.approx(round(value / made.step), abs=1e-6)
     assert 40 <= (high - low) / made.step <= 500
-    assert start in made.stops and (made.stops[0], made.stops[-1]) == (low, high) and made.stops == tuple(sorted(made.stops))
+    assert start in made.stops and (made.stops[0], made.stops[-1]) == (low, high)
+    assert made.stops == tuple(sorted(made.stops))
 
 
 @pytest.mark.parametrize("spec, reached", [
-    (log(0.01, 5, 0.1), {0.01, 0.1, 0.2, 0.5, 0.7, 1, 2, 3, 5}), (log(1e-5, 1e-2, 7.5e-5), {1e-5, 7.5e-5, 3e-4, 1.2e-3, 1e-2})])
+    (log(0.01, 5, 0.1), {0.01, 0.1, 0.2, 0.5, 0.7, 1, 2, 3, 5}),
+    (log(1e-5, 1e-2, 7.5e-5), {1e-5, 7.5e-5, 3e-4, 1.2e-3, 1e-2})])
 def test_a_log_slider_reaches_round_numbers_exactly(spec, reached):
     stops = control("rate", spec).stops
     assert reached <= set(stops) and stops == tuple(sorted(stops)) and (stops[0], stops[-1]) == spec[:2]
@@ -46,8 +48,9 @@ def test_whole_numbers_stay_whole():
 
 
 @pytest.mark.parametrize("spec, error", [
-    ((5.0, 1.0), ValueError), ((0.0, 1.0, 2.0), ValueError), (log(0, 1, 0.5), ValueError), ((0.0, 1.0, float("nan")), ValueError),
-    ((1.0,), TypeError), ((True, False), TypeError), (["one"], TypeError), ("text", TypeError), (0.5, TypeError), (object(), TypeError),
+    ((5.0, 1.0), ValueError), ((0.0, 1.0, 2.0), ValueError), (log(0, 1, 0.5), ValueError),
+    ((0.0, 1.0, float("nan")), ValueError), ((1.0,), TypeError), ((True, False), TypeError),
+    (["one"], TypeError), ("text", TypeError), (0.5, TypeError), (object(), TypeError),
 ])
 def test_a_control_that_cannot_be_made_names_itself(spec, error):
     with pytest.raises(error, match="rate="):
@@ -67,7 +70,8 @@ def test_a_count_goes_round():
 
 @pytest.mark.parametrize("spec, value, words", [
     ((0.0, 1.0), 0.25, "0.25"), ((1, 9), 3, "3"), (log(1e-5, 1, 1e-4), 1e-4, "0.0001"), (False, True, "on"),
-    (["none", "batch"], "batch", "batch"), ([("plain", 0), ("batch", 1)], 1, "batch"), (again("Resample", 3), 2, "2"),
+    (["none", "batch"], "batch", "batch"), ([("plain", 0), ("batch", 1)], 1, "batch"),
+    (again("Resample", 3), 2, "2"),
 ])
 def test_a_value_is_called_what_the_learner_sees(spec, value, words):
     assert control("x", spec).words(value) == words

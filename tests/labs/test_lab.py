@@ -1,4 +1,5 @@
 """A lab without a page: settings, numbers, goals, trainings, errors. What a view is told is noted."""
+import subprocess
 import sys
 import threading
 import time
@@ -24,7 +25,8 @@ def dot(fig):
 
 def made(compute, goals=None, figure=dot, **controls):
     """A lab that has opened, and the list of what its view was told."""
-    lab = Lab(compute, figure, (4, 3), goals or {}, {name: control(name, spec) for name, spec in controls.items()})
+    controls = {name: control(name, spec) for name, spec in controls.items()}
+    lab = Lab(compute, figure, (4, 3), goals or {}, controls)
     lab.told = []
     lab.view = lab.told.append
     lab.open()
@@ -45,9 +47,10 @@ def simple(x):
 # ---------------------------------------------------------------- picture, settings
 
 def test_a_lab_knows_no_widgets():
-    import subprocess
-    code = "import helpers.labs.live, helpers.labs.lab, sys; print([m for m in ('ipywidgets', 'IPython') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = ("import helpers.labs.live, helpers.labs.lab, sys; "
+            "print('ipywidgets' in sys.modules, 'IPython' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
 
 
 def test_a_move_changes_the_alt_text_and_tells_the_view():
@@ -86,7 +89,8 @@ def test_what_moves_is_known_in_the_order_of_drawing():
 
 def test_settings_are_the_round_numbers_the_learner_sees():
     seen = []
-    made(lambda x: seen.append(x) or dict(x=x), x=(0.1, 5.0, 3.0)).move(x=2.900000000000001)      # what a browser sends
+    lab = made(lambda x: seen.append(x) or dict(x=x), x=(0.1, 5.0, 3.0))
+    lab.move(x=2.900000000000001)                            # what a browser sends
     assert seen == [3.0, 2.9]
 
 
@@ -146,10 +150,10 @@ def test_a_goal_is_found_says_where_and_stays_found():
 
 
 def test_settings_are_told_as_the_learner_sees_them():
-    lab = made(lambda on, kind, n, rate: dict(x=n), {"any": lambda at: True}, on=False, kind=[("plain", 0), ("batch", 1)],
-               n=(1, 9), rate=log(1e-5, 1, 1e-4))
+    lab = made(lambda on, kind, n, rate: dict(x=n), {"any": lambda at: True}, on=False,
+               kind=[("plain", 0), ("batch", 1)], n=(1, 9), rate=log(1e-5, 1, 1e-4))
     lab.put(on=True, kind=1)
-    assert lab.found == {"any": "on = on, kind = batch"}                  # what stands as it opened goes without saying
+    assert lab.found == {"any": "on = on, kind = batch"}     # what stands as it opened goes without saying
 
 
 def test_a_goal_met_as_it_opened_tells_all_settings():
@@ -321,7 +325,8 @@ def test_a_training_followed_by_what_does_not_train_is_over(then):
     until(lambda: 5 in steps.started and lab.run == "running")
     lab.move(x=then)
     lab.worker.join(10)
-    assert lab.run == "stopped" and (lab.picture.alt == "x is 0" if then == 0 else str(lab.error) == "9 is refused")
+    assert lab.run == "stopped"
+    assert lab.picture.alt == "x is 0" if then == 0 else str(lab.error) == "9 is refused"
 
 
 def test_a_training_that_yields_nothing_says_so():

@@ -9,8 +9,9 @@ from helpers.checks.predict import Question
 from helpers.pages import stored, widgets
 from helpers.pages.widgets import Asked
 
-QUESTION = Question("How many means has (32, 16, 8, 8) <N, C, H, W>?",
-                    {"1,024": "One a pixel & channel.", "16": "One a channel, γ and β too.", "32": "One an image."}, "16")
+QUESTION = Question(
+    "How many means has (32, 16, 8, 8) <N, C, H, W>?",
+    {"1,024": "One a pixel & channel.", "16": "One a channel, γ and β too.", "32": "One an image."}, "16")
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def test_predict_shows_options_in_order_and_none_chosen(shown):
     predict(QUESTION)
     text, choices, button, reason = shown[0].children
     assert [one.description for one in choices.children] == ["○ 1,024", "○ 16", "○ 32"]
-    assert all(isinstance(one, ipywidgets.Button) for one in choices.children), "JupyterLab's keyboard misses radio buttons"
+    buttons = all(isinstance(one, ipywidgets.Button) for one in choices.children)
+    assert buttons, "JupyterLab's keyboard misses radio buttons"
     assert button.disabled and "<N" not in text.value and "&lt;N" in text.value
 
 
@@ -59,7 +61,8 @@ def test_screen_readers_hear_the_question_and_the_reason():
     asked = Asked(QUESTION)
     group = r'tabindex="0" role="group" aria-label="Predict. How many means .*3 options follow."'
     assert re.search(group, asked.box.children[0].value)
-    assert 'role="status" aria-live="polite"' in asked.reason.value       # there before the reason comes, or it is not read out
+    # there before the reason comes, or it is not read out
+    assert 'role="status" aria-live="polite"' in asked.reason.value
 
 
 def test_the_height_is_fixed_and_holds_the_longest_reason():
@@ -81,12 +84,17 @@ def test_recorded_it_is_text_with_the_answer_folded(monkeypatch, shown):
     assert "It is: 16." in folded and "One an image." in folded and "&lt;N" in text
 
 
+def shell(parent):
+    """A kernel that is told this of the cell it runs."""
+    return type("Shell", (), {"get_parent": lambda self: parent})()
+
+
 def test_a_rerun_asks_anew_and_closes_the_old(monkeypatch, shown):
     parent = {"metadata": {"cellId": "a"}, "header": {"msg_id": "1"}}
-    monkeypatch.setattr(widgets, "get_ipython", lambda: type("Shell", (), {"get_parent": lambda self: parent})())
+    monkeypatch.setattr(widgets, "get_ipython", lambda: shell(parent))
     monkeypatch.setattr(widgets, "shown", [])
     predict(QUESTION)
-    predict(QUESTION)                                             # two in one run of the cell stay side by side
+    predict(QUESTION)                                         # two in one run of the cell stay side by side
     parent["metadata"]["cellId"] = "b"
     predict(QUESTION)
     assert all(box.comm is not None for box in shown)
@@ -99,7 +107,7 @@ def test_a_rerun_asks_anew_and_closes_the_old(monkeypatch, shown):
 
 def test_where_no_cell_is_known_nothing_is_kept(monkeypatch):
     monkeypatch.setattr(widgets, "shown", [])
-    for shell in (None, type("Shell", (), {"get_parent": lambda self: {}})()):
-        monkeypatch.setattr(widgets, "get_ipython", lambda: shell)
+    for kernel in (None, shell({})):
+        monkeypatch.setattr(widgets, "get_ipython", lambda kernel=kernel: kernel)
         widgets.replace(Asked(QUESTION))
     assert widgets.shown == []

@@ -1,4 +1,4 @@
-"""Labs on the page of a notebook, driven without a browser. The same file passes on ipywidgets 7.7.1, as Colab has it, and on 8."""
+"""Labs on the page of a notebook, without a browser; on ipywidgets 7.7.1, as Colab has it, and on 8."""
 import base64
 import html
 import io
@@ -22,8 +22,11 @@ from helpers.pages import screen, stored, widgets
 def displayed(monkeypatch):
     """What was displayed, as (object, metadata); labs are closed after the test."""
     out = []
+
+    def note(what, metadata=None, raw=False):
+        out.append((what, metadata))
     for page in (widgets, stored):
-        monkeypatch.setattr(page, "display", lambda what, metadata=None, raw=False: out.append((what, metadata)))
+        monkeypatch.setattr(page, "display", note)
     monkeypatch.setattr(widgets, "shown", [])
     monkeypatch.delenv("RECORD", raising=False)
     yield out
@@ -149,7 +152,8 @@ def test_each_control_has_its_widget_with_its_start_name_and_stops(spec, kind, v
 
 
 def test_a_button_that_counts_moves_at_each_press_and_reset_goes_back_to_the_first():
-    box = opened(lambda draw: dict(x=draw), goals={"the third": lambda at: at.draw == 3}, draw=again("Resample", 3))
+    goals = {"the third": lambda at: at.draw == 3}
+    box = opened(lambda draw: dict(x=draw), goals=goals, draw=again("Resample", 3))
     alts = [seen(box)[1]]
     for _ in range(4):
         box.controls["draw"].click()
@@ -305,7 +309,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
         started.append(x)
         yield from training(x)
     for run in "12":
-        monkeypatch.setattr(widgets, "get_ipython", lambda: Shell(cell, run))
+        monkeypatch.setattr(widgets, "get_ipython", lambda shell=Shell(cell, run): shell)
         boxes.append(opened(compute, x=(0, 9, 2)))           # the same line: the same cell
         boxes[-1].controls["x"].value = 5
         until(lambda: started.count(5) == len(boxes))
@@ -321,7 +325,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
 
 def test_two_labs_of_one_run_and_labs_of_other_cells_stay(monkeypatch):
     for cell, run in [("a", "1"), ("a", "1"), ("b", "2")]:
-        monkeypatch.setattr(widgets, "get_ipython", lambda: Shell(cell, run))
+        monkeypatch.setattr(widgets, "get_ipython", lambda shell=Shell(cell, run): shell)
         opened(simple, x=(0.0, 1.0))
     assert len(widgets.shown) == 3
 
@@ -336,7 +340,8 @@ def test_a_record_is_a_picture_with_alt_text_and_its_goals_as_text(monkeypatch, 
     live(lambda x: dict(x=x), dot, size=(5, 3), goals={"x <big>": lambda at: at.x > 5}, x=(0.0, 10.0, 2.0))
     (goals, _), (data, metadata) = displayed
     assert isinstance(goals, HTML) and "<li>x &lt;big&gt;</li>" in goals.data and "☐" not in goals.data
-    assert data["text/plain"] == "x is 2" and metadata == {"image/png": dict(width=500, height=300, alt="x is 2")}
+    assert data["text/plain"] == "x is 2"
+    assert metadata == {"image/png": dict(width=500, height=300, alt="x is 2")}
     still = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     assert still.mode == "P" and still.size == (1000, 600)
     monkeypatch.delenv("RECORD")
