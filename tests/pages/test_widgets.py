@@ -4,6 +4,7 @@ import html
 import io
 import re
 import time
+from functools import partial
 
 import ipywidgets
 import matplotlib
@@ -309,7 +310,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
         started.append(x)
         yield from training(x)
     for run in "12":
-        monkeypatch.setattr(widgets, "get_ipython", lambda shell=Shell(cell, run): shell)
+        monkeypatch.setattr(widgets, "get_ipython", partial(Shell, cell, run))
         boxes.append(opened(compute, x=(0, 9, 2)))           # the same line: the same cell
         boxes[-1].controls["x"].value = 5
         until(lambda: started.count(5) == len(boxes))
@@ -325,7 +326,7 @@ def test_a_cell_that_runs_again_closes_its_lab_and_ends_its_training(monkeypatch
 
 def test_two_labs_of_one_run_and_labs_of_other_cells_stay(monkeypatch):
     for cell, run in [("a", "1"), ("a", "1"), ("b", "2")]:
-        monkeypatch.setattr(widgets, "get_ipython", lambda shell=Shell(cell, run): shell)
+        monkeypatch.setattr(widgets, "get_ipython", partial(Shell, cell, run))
         opened(simple, x=(0.0, 1.0))
     assert len(widgets.shown) == 3
 
