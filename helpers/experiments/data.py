@@ -1,4 +1,4 @@
-"""The images and the toy data of the notebooks: load("mnist"), two features of chosen scale, the noisy line."""
+"""The images and the toy data of the notebooks: load("mnist"), two features of any scale, the noisy line."""
 import hashlib
 import math
 import os
@@ -16,9 +16,10 @@ import torch
 
 from . import seeds
 
-IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+       "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 BATCHES = (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch", "batches.meta")
-WAIT = 30                                        # seconds a server may stay silent
+WAIT = 30                                      # seconds a server may stay silent
 
 # SHA-256 of the 5,000 digits that come with the project (data/README.md)
 EMBEDDED = dict(zip(IDX, (
@@ -31,11 +32,11 @@ EMBEDDED = dict(zip(IDX, (
 class Source(NamedTuple):
     """A set of images as torchvision stores it below its root."""
     title: str
-    kind: str                                    # torchvision.datasets' class
+    kind: str            # torchvision.datasets' class
     folder: str
-    names: tuple                                 # of the files in that folder
-    sizes: tuple                                 # training and test images of the whole set
-    megabytes: int                               # to download
+    names: tuple         # of the files in that folder
+    sizes: tuple         # training and test images of the whole set
+    megabytes: int       # to download
 
 
 SOURCES = {
@@ -46,15 +47,15 @@ SOURCES = {
 
 
 class Split(NamedTuple):
-    x: torch.Tensor                              # (N, C, H, W) float32, standardized
-    y: torch.Tensor                              # (N,) int64, 0 to 9
+    x: torch.Tensor      # (N, C, H, W) float32, standardized
+    y: torch.Tensor      # (N,) int64, 0 to 9
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Images, standardized with the statistics of the training images: x = (pixels - mean) / std, channel by channel.
+    """Images, standardized with the statistics of the training images, channel by channel.
 
-    train, test: Split(x (N, C, H, W) float32, y (N,) int64); mean, std: (C,) float32, of training pixels in 0..1.
+    x = (pixels - mean) / std; mean, std: (C,) float32, of training pixels in 0..1.
     """
     name: str
     train: Split
@@ -63,14 +64,14 @@ class Data:
     std: torch.Tensor
 
     def pixels(self, x):
-        """Standardized images x (..., C, H, W) as pixels in 0..1 again. Raises ValueError where x has another shape."""
-        channels = len(self.mean)
-        if x.dim() < 3 or x.shape[-3] != channels:
-            raise ValueError(f"x has shape {tuple(x.shape)}: expected images (..., {channels}, H, W), not flattened")
+        """Standardized x (..., C, H, W) as pixels in 0..1 again. Raises ValueError for another shape."""
+        C = len(self.mean)
+        if x.dim() < 3 or x.shape[-3] != C:
+            raise ValueError(f"x has shape {tuple(x.shape)}: expected images (..., {C}, H, W), not flattened")
         return x * self.std.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
 
     def few(self, n, seed=None):
-        """Split of n training images drawn at random, equally many of each class; a smaller n draws a part of the same.
+        """Split of n training images drawn at random, as many of each class; a smaller n draws a part of it.
 
         Raises ValueError unless n divides by the number of classes and each class has that many.
         """
@@ -78,10 +79,12 @@ class Data:
         counts = torch.bincount(y)
         classes, most = int((counts > 0).sum()), int(counts[counts > 0].min())
         if not 0 < n <= classes * most or n % classes:
-            raise ValueError(f"n={n}: expected a multiple of {classes}, at most {classes * most} ({classes} classes, {most} images in the rarest)")
-        order = torch.randperm(len(y), generator=seeds.generator() if seed is None else torch.Generator().manual_seed(seed))
+            raise ValueError(f"n={n}: expected a multiple of {classes}, at most {classes * most} "
+                             f"({classes} classes, {most} images in the rarest)")
+        draw = seeds.generator() if seed is None else torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(y), generator=draw)
         mine = torch.nn.functional.one_hot(y[order])
-        nth = (mine.cumsum(0) * mine).sum(1)                      # (N,) how many of its class up to here
+        nth = (mine.cumsum(0) * mine).sum(1)         # (N,) how many of its class up to here
         rows = order[nth <= n // classes]
         return Split(x[rows], y[rows])
 
@@ -90,12 +93,13 @@ def load(name="mnist", full=False, root=None):
     """Data of "mnist", "fashion_mnist" or "cifar10"; fresh tensors at each call, so that they may be changed.
 
     By default the 5,000 digits that come with the project: 4,000 to train, 1,000 to test (data/README.md).
-    full=True: the whole set, through torchvision. The first call downloads it, with progress, into ~/.cache (or
-    XDG_CACHE_HOME); later ones need no network. root, or else the environment variable HELPERS_DATA: a folder in
-    torchvision's layout; what lies there is taken, all of it or a part, and nothing is downloaded.
+    full=True: the whole set, through torchvision. The first call downloads it, with progress, into ~/.cache
+    (or XDG_CACHE_HOME); later ones need no network. root, or else the environment variable HELPERS_DATA: a
+    folder in torchvision's layout; what lies there is taken, all of it or a part, and nothing is downloaded.
 
-    Raises ValueError (unknown name; nothing embedded; damaged or truncated file, wrong checksum; full=True where the folder holds
-    a part), FileNotFoundError (folder without the files), ConnectionError (download failed), PermissionError (cache not writable).
+    Raises ValueError (unknown name; nothing embedded; damaged or truncated file, wrong checksum; full=True
+    where the folder holds a part), FileNotFoundError (folder without the files), ConnectionError (download
+    failed), PermissionError (cache not writable).
     Sources: MNIST, LeCun et al. 1998; Fashion-MNIST, Xiao et al. 2017; CIFAR-10, Krizhevsky 2009.
     """
     source = known(name)
@@ -109,13 +113,14 @@ def load(name="mnist", full=False, root=None):
     elif name == "mnist":
         raw = read_once(name, embedded(), False)
     else:
-        raise ValueError(f"{source.title} does not come with the project, 5,000 MNIST digits do: load({name!r}, full=True) downloads it "
-                         f"({source.megabytes} MB, once); or root= (or HELPERS_DATA) names a folder that holds it in torchvision's layout")
+        raise ValueError(f"{source.title} does not come with the project, 5,000 MNIST digits do: "
+                         f"load({name!r}, full=True) downloads it ({source.megabytes} MB, once); or root= "
+                         "(or HELPERS_DATA) names a folder that holds it in torchvision's layout")
     return standardized(name, *raw)
 
 
 def present(name, root=None):
-    """True where load(name, full=True, root=root) finds the files and needs no network. Raises ValueError for an unknown name."""
+    """Whether load(name, full=True, root=root) needs no network. Raises ValueError for an unknown name."""
     return not absent(known(name), named(root) or cache())
 
 
@@ -133,89 +138,116 @@ def named(root):
 
 def standardized(name, train, test):
     """Data from raw (images (N, C, H, W), labels (N,)), both uint8."""
-    levels = torch.arange(256, dtype=torch.float64) / 255
-    shares = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in train[0].unbind(1)]).double()      # (C, 256)
-    shares /= shares.sum(1, keepdim=True)
-    mean = shares @ levels                                        # exact: pixels have 256 levels
-    std = (shares @ levels**2 - mean**2).clamp(min=0).sqrt()
+    mean, std = statistics(train[0])
     if std.min() < 1e-6:
-        raise ValueError(f"all training pixels of {SOURCES[name].title} are equal in a channel: the files are damaged, put whole ones there")
-    mean, std = mean.float(), std.float()
+        raise ValueError(f"all training pixels of {SOURCES[name].title} are equal in a channel: "
+                         "the files are damaged, put whole ones there")
 
     def split(images, labels):
-        return Split(images.float().div_(255).sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), labels.long())
+        x = images.float().div_(255)
+        return Split(x.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), labels.long())
     return Data(name, split(*train), split(*test), mean, std)
 
 
-# Files -> raw images. Sizes and headers are checked: an extraction that broke off leaves a file that looks like one.
+def statistics(images):
+    """Mean and std (C,) in 0..1 of images (N, C, H, W) uint8: exact, since pixels have 256 levels."""
+    levels = torch.arange(256, dtype=torch.float64) / 255
+    shares = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in images.unbind(1)]).double()
+    shares /= shares.sum(1, keepdim=True)            # (C, 256)
+    mean = shares @ levels
+    std = (shares @ levels**2 - mean**2).clamp(min=0).sqrt()
+    return mean.float(), std.float()
+
+
+# Files -> raw images. Sizes and headers are checked: what broke off while unpacking looks like a whole file.
 
 def read(name, folder, full):
-    """[(images (N, C, H, W), labels (N,)) uint8 for training, the same for testing] from `folder`, torchvision's root."""
+    """[(images (N, C, H, W), labels (N,)) uint8 to train, the same to test]; folder: torchvision's root."""
     source = SOURCES[name]
     missing = absent(source, folder)
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
-        raise FileNotFoundError(f"no {source.title} in {folder}: {source.folder}/{missing[0]}{more} missing. "
-                                f"Expected torchvision's layout, unpacked; root= or HELPERS_DATA names the folder that holds {source.folder}")
-    splits = read_cifar(folder) if name == "cifar10" else [read_split(folder / source.folder, part) for part in ("train", "t10k")]
+        raise FileNotFoundError(
+            f"no {source.title} in {folder}: {source.folder}/{missing[0]}{more} missing. Expected "
+            "torchvision's layout, unpacked; root= or HELPERS_DATA names the folder that holds "
+            f"{source.folder}")
+    splits = read_cifar(folder) if name == "cifar10" else read_mnist(folder / source.folder)
     for part, (_, labels), size in zip(("training", "test"), splits, source.sizes):
         if full and len(labels) != size:
-            raise ValueError(f"{folder} holds {len(labels):,} {part} images, the whole of {source.title} has {size:,}: "
-                             "leave out full=True to take what is there")
+            raise ValueError(f"{folder} holds {len(labels):,} {part} images, the whole of {source.title} "
+                             f"has {size:,}: leave out full=True to take what is there")
     return splits
 
 
-read_once = lru_cache(maxsize=4)(read)           # once a process; the folder is in the key, so a change of HELPERS_DATA is seen
+# Once a process; the folder is in the key, so a change of HELPERS_DATA is seen.
+read_once = lru_cache(maxsize=4)(read)
 
 
 def absent(source, folder):
     return [name for name in source.names if not (folder / source.folder / name).is_file()]
 
 
+def read_mnist(folder):
+    """images (N, 1, 28, 28), labels (N,), uint8, twice: of MNIST's two files for each part."""
+    return [read_split(folder, part) for part in ("train", "t10k")]
+
+
 def read_split(folder, part):
-    """images (N, 1, 28, 28), labels (N,), uint8, of MNIST's two files for a part, "train" or "t10k"."""
-    images, labels = read_idx(folder / f"{part}-images-idx3-ubyte", 3), read_idx(folder / f"{part}-labels-idx1-ubyte", 1)
+    images = read_idx(folder / f"{part}-images-idx3-ubyte", 3)
+    labels = read_idx(folder / f"{part}-labels-idx1-ubyte", 1)
     if images.shape[1:] != (28, 28) or len(images) != len(labels) or labels.max() > 9:
-        raise ValueError(f"{folder}: {part} has images {tuple(images.shape)} and labels {tuple(labels.shape)} up to {labels.max()}; "
-                         "expected (N, 28, 28) and (N,) up to 9. The files do not belong together: put whole ones there")
+        raise ValueError(
+            f"{folder}: {part} has images {tuple(images.shape)} and labels {tuple(labels.shape)} up to "
+            f"{labels.max()}; expected (N, 28, 28) and (N,) up to 9. "
+            "The files do not belong together: put whole ones there")
     return images[:, None], labels
 
 
 def read_idx(path, axes):
-    """uint8 tensor of an IDX file: 0, 0, 8, number of axes; their lengths as big-endian int32; the bytes (LeCun et al. 1998)."""
+    """uint8 tensor of an IDX file: 0, 0, 8, number of axes; their lengths, big-endian int32; the bytes.
+
+    LeCun et al. 1998.
+    """
     data = np.fromfile(path, dtype=np.uint8)
     head = 4 + 4 * axes
     if len(data) < head or data[:4].tolist() != [0, 0, 8, axes]:
-        raise ValueError(f"{path} begins with {data[:4].tolist()}, an IDX file of {axes} axes with [0, 0, 8, {axes}]: "
-                         "it is another file, compressed or damaged. Delete it and put the unpacked original there")
+        raise ValueError(
+            f"{path} begins with {data[:4].tolist()}, an IDX file of {axes} axes with [0, 0, 8, {axes}]: "
+            "it is another file, compressed or damaged. Delete it and put the unpacked original there")
     shape = data[4:head].view(">i4").tolist()
     if len(data) - head != math.prod(shape) or len(data) == head:
-        raise ValueError(f"{path} holds {len(data):,} bytes, its header announces {head + math.prod(shape):,}: "
-                         "a download or an extraction broke off. Delete it and put the whole file there")
+        raise ValueError(
+            f"{path} holds {len(data):,} bytes, its header announces {head + math.prod(shape):,}: "
+            "a download or an extraction broke off. Delete it and put the whole file there")
     return torch.from_numpy(data[head:]).view(shape)
 
 
 def read_cifar(folder):
-    """images (N, 3, 32, 32), labels (N,), uint8, twice. torchvision checks the published MD5 before it unpickles."""
-    from torchvision.datasets import CIFAR10                      # a second to import: only where it is needed
+    """images (N, 3, 32, 32), labels (N,), uint8, twice. The published MD5 is checked before unpickling."""
+    from torchvision.datasets import CIFAR10  # a second to import: only where it is needed
     from torchvision.datasets.utils import check_integrity
-    for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])):
+    meta = CIFAR10.meta["filename"], CIFAR10.meta["md5"]
+    for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list, meta):
         path = folder / CIFAR10.base_folder / name
         if not check_integrity(path, md5):
-            raise ValueError(f"{path} does not have the published checksum: damaged, or broken off while unpacking. "
-                             "Delete it and unpack cifar-10-python.tar.gz again")
+            raise ValueError(f"{path} does not have the published checksum: damaged, or broken off while "
+                             "unpacking. Delete it and unpack cifar-10-python.tar.gz again")
     sets = [CIFAR10(folder, train=train) for train in (True, False)]
-    return [(torch.from_numpy(s.data).permute(0, 3, 1, 2), torch.tensor(s.targets, dtype=torch.uint8)) for s in sets]
+    return [(torch.from_numpy(s.data).permute(0, 3, 1, 2), torch.tensor(s.targets, dtype=torch.uint8))
+            for s in sets]
 
 
 @lru_cache
 def embedded():
     """The folder of the digits that come with the project, their checksums verified once a process."""
     here = Path(__file__).resolve().parents[1]
-    folder = next((f for f in (here.parent / "data", here / "_embedded") if (f / "MNIST/raw").is_dir()), None)
-    mend = "Mend them with `git checkout data` or install the project again; for digits of your own set HELPERS_DATA"
-    if folder is None:
-        raise FileNotFoundError(f"the digits of the project are neither in {here.parent / 'data'} nor in {here / '_embedded'}. {mend}")
+    places = here.parent / "data", here / "_embedded"
+    folder = next((place for place in places if (place / "MNIST/raw").is_dir()), None)
+    mend = ("Mend them with `git checkout data` or install the project again; "
+            "for digits of your own set HELPERS_DATA")
+    if not folder:
+        raise FileNotFoundError(
+            f"the digits of the project are neither in {places[0]} nor in {places[1]}. {mend}")
     for name, expected in EMBEDDED.items():
         path = folder / "MNIST/raw" / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
@@ -241,7 +273,7 @@ def fetched(name):
 
 
 def download(name, folder):
-    """Let torchvision fetch, check (MD5) and unpack the set into an unfinished folder; move the files when they read well."""
+    """Let torchvision fetch, check (MD5) and unpack into an unfinished folder; move files that read well."""
     source = SOURCES[name]
     with unfinished(folder) as part:
         print(f"Downloading {source.title}, {source.megabytes} MB, once.")
@@ -249,9 +281,12 @@ def download(name, folder):
             with patience(WAIT):
                 torchvision_set(source.kind)(part, download=True)
         except (OSError, RuntimeError, HTTPException) as error:
-            reason = str(error).strip().replace("File not found or corrupted.", "wrong checksum: it broke off, or was changed on the way")
-            raise ConnectionError(f"{source.title} could not be downloaded. {reason or type(error).__name__}\nNothing unfinished was kept. Try again with a network; "
-                                  f"or put the unpacked files into a folder in torchvision's layout and name it: load({name!r}, full=True, root=...)") from None
+            reason = str(error).strip().replace(
+                "File not found or corrupted.", "wrong checksum: it broke off, or was changed on the way")
+            raise ConnectionError(
+                f"{source.title} could not be downloaded. {reason or type(error).__name__}\n"
+                "Nothing unfinished was kept. Try again with a network; or put the unpacked files into a "
+                f"folder in torchvision's layout and name it: load({name!r}, full=True, root=...)") from None
         read(name, part, True)
         (folder / source.folder).mkdir(parents=True, exist_ok=True)
         for file in source.names:
@@ -259,8 +294,8 @@ def download(name, folder):
 
 
 def torchvision_set(kind):
-    import torchvision.datasets                                   # a second to import: only where it is needed
-    return getattr(torchvision.datasets, kind)
+    from torchvision import datasets  # a second to import: only where it is needed
+    return getattr(datasets, kind)
 
 
 @contextmanager
@@ -270,8 +305,9 @@ def unfinished(folder):
         folder.mkdir(parents=True, exist_ok=True)
         part = tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder)
     except OSError as error:
-        raise PermissionError(f"cannot write to {folder}: {error.strerror}. Set XDG_CACHE_HOME to a folder you may write to, "
-                              "or name one that holds the data with root= or HELPERS_DATA") from None
+        raise PermissionError(
+            f"cannot write to {folder}: {error.strerror}. Set XDG_CACHE_HOME to a folder you may write to, "
+            "or name one that holds the data with root= or HELPERS_DATA") from None
     with part as path:
         yield Path(path)
 
@@ -287,26 +323,28 @@ def patience(seconds):
         socket.setdefaulttimeout(before)
 
 
-# Toy data. By default the same draws each time (seeds.generator()); pass another generator for another sample.
+# Toy data. By default the same draws each time (seeds.generator()); another generator gives another sample.
 
-def two_features(n=200, ranges=(200.0, 10.0), offset=0.0, correlation=0.0, generator=None, *, weights=None, noise=0.0):
+def two_features(n=200, ranges=(200.0, 10.0), offset=0.0, correlation=0.0, generator=None, *,
+                 weights=None, noise=0.0):
     """x (n, 2) float32: two features, each uniform within ± its range; offset is added to the first.
 
     With weights, (2,) or (2, 1), returns (x, y) instead: y = x @ weights + noise * N(0, 1), (n,) or (n, 1).
-    correlation is Pearson's, -1 to 1, exact in expectation: uniform features made from two normals that correlate by
-    2 sin(pi r / 6) correlate by r (Pearson 1907; Kruskal 1958), and each keeps its range. A sample scatters around it.
+    correlation is Pearson's, -1 to 1, exact in expectation: uniform features made from two normals that
+    correlate by 2 sin(pi r / 6) correlate by r (Pearson 1907; Kruskal 1958), and each keeps its range.
+    A sample scatters around it.
     Raises ValueError for n below 1, a negative range or noise, or a correlation outside -1..1.
     """
     expect(n >= 1, "n", n, "1 or more")
     expect(len(ranges) == 2 and min(ranges) >= 0, "ranges", ranges, "two numbers, 0 or more")
     expect(-1 <= correlation <= 1, "correlation", correlation, "a number from -1 to 1")
     expect(noise >= 0, "noise", noise, "0 or more")
-    draw = seeds.generator() if generator is None else generator
+    draw = generator or seeds.generator()
     first, second = torch.randn(2, n, generator=draw, dtype=torch.float64)
     r = min(1.0, max(-1.0, 2 * math.sin(math.pi * correlation / 6)))
-    normal = torch.stack([first, r * first + math.sqrt(1 - r * r) * second], 1)                          # (n, 2)
-    x = torch.erf(normal / math.sqrt(2)) * torch.tensor(ranges, dtype=torch.float64) + torch.tensor([offset, 0.0])
-    x = x.float()
+    normal = torch.stack([first, r * first + math.sqrt(1 - r * r) * second], 1)      # (n, 2)
+    even = torch.erf(normal / math.sqrt(2))
+    x = (even * torch.tensor(ranges, dtype=torch.float64) + torch.tensor([offset, 0.0])).float()
     if weights is None:
         return x
     clean = x @ torch.as_tensor(weights, dtype=torch.float32)
@@ -320,7 +358,7 @@ def noisy_line(n=50, noise=0.3, generator=None):
     """
     expect(n >= 1, "n", n, "1 or more")
     expect(noise >= 0, "noise", noise, "0 or more")
-    draw = seeds.generator() if generator is None else generator
+    draw = generator or seeds.generator()
     x = 2 * torch.rand(n, 1, generator=draw) - 1
     return x, x + noise * torch.randn(n, 1, generator=draw)
 
