@@ -1,6 +1,6 @@
-"""Executes notebooks in place and stores what a reader without a kernel sees: text and pictures. `make notebooks` calls it.
+"""Executes notebooks in place and stores what a reader without a kernel sees: text and pictures.
 
-    python tests/record.py notebooks/01_input_normalization.ipynb ...
+    python3 run.py notebooks 01_input_normalization ...
 
 A notebook whose outputs break a rule is left as it was. The same rules are tests (test_notebooks.py).
 """
