@@ -97,7 +97,7 @@ def looked_at(net, layer, x, hook):
 
 
 def over(net, layer, one, *own):
-    """one(skeleton, tensors, *own) on a copy of the net; on all Nets at once, own and results (*shape, ...)."""
+    """one(skeleton, tensors, *own) on a copy of the net; of Nets on all, own and results (*shape, ...)."""
     many = isinstance(net, Nets)
     skeleton = copy.deepcopy(net.skeleton if many else net)
     found(skeleton, layer)
