@@ -28,17 +28,6 @@ def test_a_channel_is_counted_and_its_mean_told(shape):
     assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused="Expected more than 1 value per channel")
 
 
-@pytest.mark.parametrize("where, words", [
-    ((slice(None), 2), "96 numbers share this mean: 6 images × 1 channel × 4 rows × 4 columns; 6 means in all"),
-    ((1,), "96 numbers share this mean: 1 image × 6 channels × 4 rows × 4 columns; 6 means in all"),
-    ((1, slice(2, 4)), "32 numbers share this mean: 1 image × 2 channels × 4 rows × 4 columns; 18 means in all"),
-    ((1, 2), "16 numbers share this mean: 1 image × 1 channel × 4 rows × 4 columns; 36 means in all"),
-    ((1, 2, 0, 0), "1 number shares this mean: 1 image × 1 channel × 1 row × 1 column; 576 means in all"),
-])
-def test_maps_count_any_mask(where, words):
-    assert words in drawn(figures.maps, mask=mask_of((6, 6, 4, 4), *where), chosen=(1, 2, 0, 0), name="A norm")
-
-
 def test_two_runs_tells_equal_from_different():
     loss = torch.linspace(2.3, 0.5, 35)
     assert "equal to the last bit" in drawn(figures.two_runs, plain=loss, other=loss.clone(), name="never called", epoch=7)
