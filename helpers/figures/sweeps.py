@@ -13,8 +13,8 @@ def against_rate(fig):
 
     def draw(rates, plain, bn):
         found = paint(rates, plain, bn)
-        top = [max((rate for rate, v in zip(array(rates), values) if v.min() > 0.5), default=0) for values in found]
-        return tell(f"All seeds learn up to rate {short(top[0])} without, {short(top[1])} with", rates, found)
+        without, with_bn = (short(array(rates)[values.min(1) > 0.5].max(initial=0)) for values in found)
+        return tell(f"All seeds learn up to rate {without} without, {with_bn} with", rates, found)
     return draw
 
 
@@ -26,20 +26,22 @@ def against_init(fig):
 
     def draw(factors, plain, bn):
         found = paint(factors, plain, bn)
-        fine = [int((values.mean(1) > 0.5).sum()) for values in found]
-        return tell(f"Learns at {fine[0]} of {len(found[0])} factors without, {fine[1]} with BatchNorm", factors, found)
+        fine, better = ((values.mean(1) > 0.5).sum() for values in found)
+        finding = f"Learns at {fine} of {len(factors)} factors without, {better} with BatchNorm"
+        return tell(finding, factors, found)
     return draw
 
 
 def against_pixels(fig):
     """Accuracy against the learning rate for three scales of the same images.
 
-    draw(rates, wide, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and standardized."""
+    draw(rates, wide, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and
+    standardized."""
     kinds = ("pixels 0 to 255", raw), ("pixels 0 to 1", truth), ("standardized", normalized)
     tell, paint = sweep(fig, "learning rate", (1e-3, 0.01, 0.1, 1), (2e-4, 1.5), kinds)
 
     def draw(rates, wide, unit, standard):
         found = paint(rates, wide, unit, standard)
-        best = [values.mean(1).max() for values in found]
-        return tell(f"Best of {len(found[0])} rates: {best[0]:.2f}, {best[1]:.2f} and {best[2]:.2f}", rates, found)
+        a, b, c = (values.mean(1).max() for values in found)
+        return tell(f"Best of {len(rates)} rates: {a:.2f}, {b:.2f} and {c:.2f}", rates, found)
     return draw
