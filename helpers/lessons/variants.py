@@ -2,41 +2,57 @@
 import math
 
 import torch
+from torch.nn import functional as F
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 coins = Question(
-    "nn.Dropout2d gets maps of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many coins does it toss?",
-    {"800, one for each number": "That is nn.Dropout. The 2d says that a map, the 5 × 5 pixels of one channel, falls or stays as a whole.",
-     "200, one for each channel and pixel": "The wrong way round: the pixels of a map share one coin, and the images do not.",
+    "nn.Dropout2d gets maps of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many coins "
+    "does it toss?",
+    {"800, one for each number": "That is nn.Dropout. The 2d says that a map, the 5 × 5 pixels of one "
+         "channel, falls or stays as a whole.",
+     "200, one for each channel and pixel":
+         "The wrong way round: the pixels of a map share one coin, and the images do not.",
      "32, one for each map": "Four images times eight channels: all 25 pixels of a map share one.",
-     "8, one for each channel": "Then the four images would share their coins. Each image meets a thinned net of its own."},
+     "8, one for each channel":
+         "Then the four images would share their coins. Each image meets a thinned net of its own."},
     "32, one for each map")
 
 neighbours = Question(
-    "A pixel of a digit is to be guessed from its four neighbours, by the best linear formula. How much of the variance of the pixel does that explain (R²)?",
-    {"0.1": "That would be noise. Strokes are several pixels wide: what a pixel is, its neighbours mostly are.",
+    "A pixel of a digit is to be guessed from its four neighbours, by the best linear formula. How much of "
+    "the variance of the pixel does that explain (R²)?",
+    {"0.1":
+         "That would be noise. Strokes are several pixels wide: what a pixel is, its neighbours mostly are.",
      "0.5": "More: a stroke is several pixels wide, and most of the rest is empty.",
-     "0.9": "Strokes are several pixels wide and grey at the edge. A pixel that is dropped alone is hardly missed."},
+     "0.9": "Strokes are several pixels wide and grey at the edge. A pixel that is dropped alone is hardly "
+         "missed."},
     "0.9")
 
 gru = Question(
-    "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What is dropped?",
-    {"half of the state, at each step": "So the name suggests. But torch drops only what one layer hands to the next, and here there is no next.",
-     "half of the inputs": "The inputs are never dropped: only what one layer hands to the next, and here there is no next.",
-     "nothing": "It drops what one layer hands to the next, after all layers but the last. One layer has no next, and torch warns."},
+    "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What "
+    "is dropped?",
+    {"half of the state, at each step": "So the name suggests. But torch drops only what one layer hands to "
+         "the next, and here there is no next.",
+     "half of the inputs":
+         "The inputs are never dropped: only what one layer hands to the next, and here there is no next.",
+     "nothing": "It drops what one layer hands to the next, after all layers but the last. One layer has no "
+         "next, and torch warns."},
     "nothing")
 
 beaten = Question(
-    "This net is trained with dropout, Dropout2d or DropBlock on its maps, twelve seeds each. Which of the two others surely beats dropout here?",
-    {"Dropout2d and DropBlock": "So the neighbours of a pixel made one expect. On these small maps it does not show.",
-     "DropBlock alone": "So the papers would make one expect, with larger nets and images. On these small maps it does not show.",
+    "This net is trained with dropout, Dropout2d or DropBlock on its maps, twelve seeds each. Which of the "
+    "two others surely beats dropout here?",
+    {"Dropout2d and DropBlock":
+         "So the neighbours of a pixel made one expect. On these small maps it does not show.",
+     "DropBlock alone": "So the papers would make one expect, with larger nets and images. On these small "
+         "maps it does not show.",
      "neither": "The lower ends of both intervals lie below 0. That does not make the three equal."},
     "neither")
 
 untouched = Question(
-    "A memory of a recurrent net, a number that it carries from step to step, is to be kept for 28 steps. At each step a fresh mask with p = 0.2 falls on all memories. The chance that this one is never hit:",
+    "A memory of a recurrent net, a number that it carries from step to step, is to be kept for 28 steps. At "
+    "each step a fresh mask with p = 0.2 falls on all memories. The chance that this one is never hit:",
     {"0.8": "That is one step, or one mask for the whole sequence.",
      "0.2": "That is the chance to be hit at one step. It has to be missed 28 times.",
      "0.002": "0.8 · 0.8 · … · 0.8, 28 times. What has to last must not be tossed for at each step."},
@@ -44,69 +60,74 @@ untouched = Question(
 
 
 def together(factor, chosen):
-    """factor (draws, ...), by what each draw multiplies each number -> (...) the correlation of each number's factor with that of the one at `chosen`.
-
-    nan for a number whose factor never changes."""
+    """factor (draws, ...), by what each draw multiplies each number -> (...) the correlation of each number's
+    factor with that of the one at `chosen`, nan for a number whose factor never changes."""
     off = factor - factor.mean(0)
     mine = off[(slice(None), *chosen)].view(-1, *[1] * len(chosen))
     return (off * mine).mean(0) / (off.square().mean(0) * mine.square().mean()).sqrt()
 
 
 def _alike(at, *names):
-    return set(at.names) == set(names) and bool((at.first == at.second).all())
+    return set(at.names) == set(names) and at.first.equal(at.second)
 
 
 alike_goals = {
     "make Dropout and Dropout2d alike": lambda at: _alike(at, "Dropout", "Dropout2d"),
-    "make DropBlock and Dropout alike, on maps of 7 × 7": lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout"),
-    "make DropBlock and Dropout2d alike, on maps of 7 × 7": lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout2d"),
+    "make DropBlock and Dropout alike, on maps of 7 × 7":
+        lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout"),
+    "make DropBlock and Dropout2d alike, on maps of 7 × 7":
+        lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout2d"),
 }
 
 
-def _together(at):
-    return int((at.together > 0.99).sum())
+def _together(at, above=0.99): return int((at.together > above).sum())
 
 
 gallery_goals = {
     "a variant where ten numbers share one coin: which ten?": lambda at: _together(at) == 10,
-    "a variant that sets nothing to 0": lambda at: bool((at.factor != 0).all()),
-    "a variant where others often fall along, but none always": lambda at: _together(at) == 1 and int((at.together > 0.25).sum()) > 5,
+    "a variant that sets nothing to 0": lambda at: (at.factor != 0).all(),
+    "a variant where others often fall along, but none always":
+        lambda at: _together(at) == 1 and _together(at, 0.25) > 5,
 }
 
 second_goals = {
-    "a variant where all numbers of an image share one coin: how many?": lambda at: _together(at) == at.h[0].numel() > 50,
-    "a variant where most numbers never fall": lambda at: bool(at.together.isnan().double().mean() > 0.5),
-    "Cutout: a square so large that more than 60 others often fall along": lambda at: at.variant == "Cutout" and int((at.together > 0.25).sum()) > 61,
+    "a variant where all numbers of an image share one coin: how many?":
+        lambda at: _together(at) == at.h[0].numel() > 50,
+    "a variant where most numbers never fall": lambda at: at.together.isnan().double().mean() > 0.5,
+    "Cutout: a square so large that more than 60 others often fall along":
+        lambda at: at.variant == "Cutout" and _together(at, 0.25) > 61,
 }
 
 
 def student(share, df):
-    """The value that Student's t with df degrees of freedom exceeds with chance `share`, to three digits: by adding up its density.
+    """The value that Student's t with df degrees of freedom exceeds with chance `share`, to four digits:
+    t = √df · tan(angle), and the density of the angle, cos(angle)^(df - 1), is added up.
 
-    Raises ValueError unless 0.0001 <= share < 0.5 and df is 3 or more (the sum ends at 100)."""
+    Raises ValueError unless 0.0001 <= share < 0.5 and df is 3 or more."""
     if not 1e-4 <= share < 0.5 or df < 3:
-        raise ValueError(f"share={share!r}, df={df!r}: expected a chance from 0.0001 to 0.5 and 3 or more degrees of freedom")
-    t = torch.linspace(0, 100, 200_001, dtype=torch.float64)
-    density = (1 + t**2 / df) ** (-(df + 1) / 2)
-    half = math.sqrt(df * math.pi) * math.exp(math.lgamma(df / 2) - math.lgamma((df + 1) / 2)) / 2      # of its integral
-    above = 0.5 * (1 - torch.cumulative_trapezoid(density, t) / half)
-    return t[1 + int((above > share).sum())].item()
+        raise ValueError(
+            f"{share=}, {df=}: expected a chance from 0.0001 to 0.5 and 3 or more degrees of freedom")
+    angle = torch.linspace(0, math.pi / 2, 1_000_001, dtype=torch.float64)
+    below = torch.cumulative_trapezoid(angle.cos() ** (df - 1), angle)
+    return math.sqrt(df) * angle[1 + int((below < (1 - 2 * share) * below[-1]).sum())].tan().item()
 
 
-def dropping_maps(h, p, training=True, keeps=False, pixels=False, images=False, places=False, batch=False, no_rescale=False, by_p=False, in_eval=False):
-    """h (N, C, H, W) -> the same, each map (n, c) dropped as a whole with chance p, the others divided by 1 - p."""
-    if not training and not in_eval: return h
+def dropping_maps(h, p, training=True, keeps=False, pixels=False, images=False, places=False, batch=False,
+                  no_rescale=False, by_p=False, in_eval=False):
+    """h (N, C, H, W) -> the same, each map (n, c) dropped with chance p, the others divided by 1 - p."""
     N, C, H, W = h.shape
-    shape = (N, C, H, W) if pixels else (N, 1, 1, 1) if images else (N, 1, H, W) if places else (1, C, 1, 1) if batch else (N, C, 1, 1)
-    keep = torch.rand(shape) < (p if keeps else 1 - p)
-    kept_share = p if keeps else 1 - p
-    return h * keep / (1 if no_rescale else 1 - kept_share if by_p else kept_share)
+    shape = (h.shape if pixels else (N, 1, 1, 1) if images else (N, 1, H, W) if places
+             else (1, C, 1, 1) if batch else (N, C, 1, 1))
+    kept = p if keeps else 1 - p
+    out = h * (torch.rand(shape) < kept) / (1 if no_rescale else 1 - kept if by_p else kept)
+    return out if training or in_eval else h
 
 
 def spatial_dropout_solution(h, p, training=True):
-    if not training: return h
-    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p     # (N, C, 1, 1)  one coin a map
-    return h * keep / (1 - p)                                # spread over the map's pixels
+    if not training:
+        return h
+    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p    # (N, C, 1, 1)  one coin a map
+    return h * keep / (1 - p)                               # spread over the map's pixels
 
 
 def _one_coin(gone, *axes):
@@ -116,74 +137,86 @@ def _one_coin(gone, *axes):
 
 def _watched(f):
     h = torch.ones(40, 40, 2, 3)
-    outs = torch.stack([f(h, 0.3, True) for _ in range(60)])                   # (60, N, C, H, W)
+    outs = torch.stack([f(h, 0.3, True) for _ in range(60)])  # (60, N, C, H, W)
     gone = (outs == 0).double()
     kept = outs[outs != 0]
-    return {"share of the numbers that falls": gone.mean(), "what a kept 1 becomes": kept.mean() if len(kept) else torch.tensor(0.0),
-            "the pixels of a map share a coin": _one_coin(gone, 3, 4), "the channels of an image have coins of their own": not _one_coin(gone, 2),
+    return {"share of the numbers that falls": gone.mean(),
+            "what a kept 1 becomes": kept.mean() if len(kept) else torch.tensor(0.0),
+            "the pixels of a map share a coin": _one_coin(gone, 3, 4),
+            "the channels of an image have coins of their own": not _one_coin(gone, 2),
             "the images of a batch have coins of their own": not _one_coin(gone, 1),
             "eval mode changes nothing": bool((f(h, 0.3, False) == h).all())}
 
 
 spatial_dropout = Exercise(dropping_maps, observe=_watched, atol=0.04, mistakes={
     "pixels": "Each pixel has a coin of its own: that is nn.Dropout. Which axes of h share a coin?",
-    "batch": "The images of a batch share their coins. Each image meets a thinned net of its own: the coins need the axis N.",
+    "batch": "The images of a batch share their coins. Each image meets a thinned net of its own: the coins "
+        "need the axis N.",
     "images": "All channels of an image share one coin, so whole images vanish. The coins need the axis C.",
-    "places": "A place falls in all channels at once. It is the map, all places of one channel, that shares a coin.",
+    "places": "A place falls in all channels at once. It is the map, all places of one channel, that shares "
+        "a coin.",
     "keeps": "It keeps with chance p. As in torch, p is the chance to drop.",
     "no_rescale": "What is kept has to be divided by 1 - p, so that the mean stays.",
     "by_p": "What is kept is divided by p: divide by the chance to be kept, 1 - p.",
     "in_eval": "It drops in eval mode, too.",
-}, hints=["How many coins are there for h of shape (N, C, H, W)? Which axes do they have?",
-          "torch.rand(N, C, 1, 1) has one number for each map; an axis of size 1 is stretched over H or W when it multiplies h.",
-          "keep = torch.rand(N, C, 1, 1) >= p; then divide what is kept by 1 - p, and leave h alone unless training."],
-    solution=spatial_dropout_solution, why="The formula is dropout's own. Only the shape of the coins says what falls together.")
-
-
-VARIANTS = ("Dropout", "Dropout2d", "DropBlock", "Gaussian", "RNNDrop", "one mask for the batch")
+}, hints=[
+    "How many coins are there for h of shape (N, C, H, W)? Which axes do they have?",
+    "torch.rand(N, C, 1, 1) has one number for each map; an axis of size 1 is stretched over H or W when it "
+        "multiplies h.",
+    "keep = torch.rand(N, C, 1, 1) >= p; then divide what is kept by 1 - p, and leave h alone unless "
+        "training.",
+], solution=spatial_dropout_solution, why="The formula is dropout's own. Only the shape of the coins says "
+    "what falls together.")
 
 
 def masks():
-    """{letter: factors (3, 2, 6, 6)} of six variants with p = 0.4, three samples each: A, D, ... as `match` asks. RNNDrop's tile: units down, time to the right."""
+    """{letter: factors (3, 2, 6, 6)} of six variants with p = 0.4, three samples each.
+    RNNDrop's tile: units down, time to the right."""
     g = torch.Generator().manual_seed(21)
     def toss(*shape): return ((torch.rand(*shape, generator=g) >= 0.4) / 0.6).expand(3, 2, 6, 6)
-    hit = torch.nn.functional.max_pool2d(torch.nn.functional.pad((torch.rand(3, 2, 4, 4, generator=g) < 0.09).float(), [2] * 4), 3, stride=1)
+    hit = F.max_pool2d(F.pad((torch.rand(3, 2, 4, 4, generator=g) < 0.09).float(), [2] * 4), 3, stride=1)
     noise = (1 + (0.4 / 0.6) ** 0.5 * torch.randn(3, 2, 6, 6, generator=g)).clamp(min=0.02)
-    return dict(A=(1 - hit) / 0.6, B=toss(3, 2, 6, 1), C=toss(1, 2, 6, 6), D=toss(3, 2, 6, 6), E=noise, F=toss(3, 2, 1, 1))
-
-
-_DREW = dict(A="DropBlock", B="RNNDrop", C="one mask for the batch", D="Dropout", E="Gaussian", F="Dropout2d")
-_CONFUSED = dict(batch=("C", "D"), maps=("D", "F"), blocks=("A", "F"), time=("B", "F"), noise=("D", "E"))
+    return dict(A=(1 - hit) / 0.6, B=toss(3, 2, 6, 1), C=toss(1, 2, 6, 6), D=toss(3, 2, 6, 6), E=noise,
+                F=toss(3, 2, 1, 1))
 
 
 def naming(letter, batch=False, maps=False, blocks=False, time=False, noise=False):
     """The variant that drew the mask of this letter; a switch exchanges two."""
     drew = dict(_DREW)
-    for name, on in dict(batch=batch, maps=maps, blocks=blocks, time=time, noise=noise).items():
+    for on, (one, other) in (batch, "CD"), (maps, "DF"), (blocks, "AF"), (time, "BF"), (noise, "DE"):
         if on:
-            one, other = _CONFUSED[name]
             drew[one], drew[other] = drew[other], drew[one]
     return drew[letter]
 
 
 def which_variant_solution(letter):
-    return dict(A="DropBlock", B="RNNDrop", C="one mask for the batch", D="Dropout", E="Gaussian", F="Dropout2d")[letter]
+    return dict(A="DropBlock", B="RNNDrop", C="one mask for the batch", D="Dropout", E="Gaussian",
+                F="Dropout2d")[letter]
+
+
+_DREW = {letter: which_variant_solution(letter) for letter in "ABCDEF"}
 
 
 def _named(f):
     """What f says of each letter; a right name is not repeated, so that the checker does not tell it."""
-    said = {letter: f(letter) for letter in _DREW}
-    plain = {letter: " ".join(str(name).lower().split()) for letter, name in said.items()}
-    return {f"picture {letter}": "its variant" if plain[letter] == _DREW[letter].lower() else plain[letter] for letter in _DREW}
+    said = {letter: " ".join(str(f(letter)).lower().split()) for letter in _DREW}
+    return {f"picture {letter}": "its variant" if said[letter] == right.lower() else said[letter]
+            for letter, right in _DREW.items()}
 
 
 which_variant = Exercise(naming, observe=_named, mistakes={
-    "batch": "Two are exchanged: Dropout and the mask for the batch. Look from sample to sample: in one of the pictures all three columns are the same.",
+    "batch": "Two are exchanged: Dropout and the mask for the batch. Look from sample to sample: in one of "
+        "the pictures all three columns are the same.",
     "maps": "Two are exchanged: Dropout and Dropout2d. In one of them whole tiles are gone.",
     "blocks": "Two are exchanged: DropBlock and Dropout2d. Does a whole tile fall, or a square within it?",
-    "time": "Two are exchanged: RNNDrop and Dropout2d. A row of a tile is one unit over time; a tile is one map.",
+    "time":
+        "Two are exchanged: RNNDrop and Dropout2d. A row of a tile is one unit over time; a tile is one map.",
     "noise": "Two are exchanged: Dropout and Gaussian. One of them has two shades only, the other many.",
-}, hints=["Ask of each picture: what always falls together? A square, a row, a block, a tile? And is it the same in the three samples?",
-          "One picture has no zeros. In one, the three columns are equal.",
-          "What is left falls as single squares, as rows, as blocks of 3 × 3 or as whole tiles."],
-    solution=which_variant_solution, why="Of a mask one sees what shares a coin: nothing but itself (D), the map (F), a block (A), all steps of a unit (B), all samples (C). In E no coin is tossed: every number gets noise.")
+}, hints=[
+    "Ask of each picture: what always falls together? A square, a row, a block, a tile? And is it the same "
+        "in the three samples?",
+    "One picture has no zeros. In one, the three columns are equal.",
+    "What is left falls as single squares, as rows, as blocks of 3 × 3 or as whole tiles.",
+], solution=which_variant_solution, why="Of a mask one sees what shares a coin: nothing but itself (D), the "
+    "map (F), a block (A), all steps of a unit (B), all samples (C). In E no coin is tossed: every number "
+    "gets noise.")
