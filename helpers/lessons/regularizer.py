@@ -1,4 +1,4 @@
-"""Notebook 08: what dropout buys and costs: bias, variance and noise; averages of fits; stopping early; few images."""
+"""Notebook 08: what dropout buys and costs: bias, variance, noise; averages; stopping early; few images."""
 import torch
 
 from ..checks.exercises import Exercise
@@ -6,29 +6,41 @@ from ..checks.predict import Question
 
 grows = Question(
     "Dropout's rate goes up from p = 0 to 0.8, all else stays. Which part of the error grows?",
-    {"the variance": "Masks are random, but only in training: in eval mode each net is one fixed function. The question is how far those functions lie apart, and that falls.",
+    {"the variance": "Masks are random, but only in training: in eval mode each net is one fixed function. "
+         "The question is how far those functions lie apart, and that falls.",
      "bias²": "The more is dropped, the flatter the mean fit: it no longer reaches the truth.",
      "the noise": "That is how far new points lie from the truth. No way of training reaches it.",
-     "bias² and variance": "Then dropout would only do harm. One of the two falls, and that is what it is used for."},
+     "bias² and variance":
+         "Then dropout would only do harm. One of the two falls, and that is what it is used for."},
     "bias²")
 
 beyond_half = Question(
     "Dropout with p = 0.5 has a lower test error than none. From 0.5 to 0.8 the test error",
-    {"falls further, as there is less overfitting": "The variance may fall a little further. But the more is dropped, the less the net can follow its points at all.",
-     "stays about the same": "That would need a fall in variance as large as the rise in bias². There is little variance left to lose.",
-     "rises again, but not to that of p = 0": "It goes further: bias² takes back more than all the variance that was lost.",
-     "rises again, above that of p = 0": "Bias² grows faster than the variance falls. The lowest error lies between."},
+    {"falls further, as there is less overfitting": "The variance may fall a little further. But the more is "
+         "dropped, the less the net can follow its points at all.",
+     "stays about the same": "That would need a fall in variance as large as the rise in bias². There is "
+         "little variance left to lose.",
+     "rises again, but not to that of p = 0":
+         "It goes further: bias² takes back more than all the variance that was lost.",
+     "rises again, above that of p = 0":
+         "Bias² grows faster than the variance falls. The lowest error lies between."},
     "rises again, above that of p = 0")
 
 stopping = Question(
-    "Without dropout, but stopped at the step where the error on 25 further points (a validation set, 25 points more than dropout sees) is lowest. Against dropout 0.5 trained for all steps: on new points the lower error has",
-    {"dropout 0.5": "It beats the net that trained on to the end. That one was overtrained, and is a weak opponent.",
+    "Without dropout, but stopped at the step where the error on 25 further points (a validation set, 25 "
+    "points more than dropout sees) is lowest. Against dropout 0.5 trained for all steps: on new points the "
+    "lower error has",
+    {"dropout 0.5":
+         "It beats the net that trained on to the end. That one was overtrained, and is a weak opponent.",
      "neither: they are equal": "On single data sets it goes either way. Over all of them there is a winner.",
-     "stopping early": "A fit that is stopped in time has hardly begun to follow the noise; dropout follows it less, but to the end. The 25 points are a gift: with ten of the fifty kept aside it comes only a little nearer than dropout 0.2."},
+     "stopping early": "A fit that is stopped in time has hardly begun to follow the noise; dropout follows "
+         "it less, but to the end. The 25 points are a gift: with ten of the fifty kept aside it comes only "
+         "a little nearer than dropout 0.2."},
     "stopping early")
 
 averaged = Question(
-    "Four nets without dropout, each trained on fifty points of its own; noise 0.09, variance about 0.03, hardly any bias. The test error of the mean of their four answers is about",
+    "Four nets without dropout, each trained on fifty points of its own; noise 0.09, variance about 0.03, "
+    "hardly any bias. The test error of the mean of their four answers is about",
     {"0.12, as of one net": "Errors that point in different directions cancel in a mean.",
      "0.10": "The variance is divided by four. The noise is that of the new points: nobody averages them.",
      "0.03": "That is the whole error divided by four. The noise is not in the nets but in the new points.",
@@ -36,136 +48,170 @@ averaged = Question(
     "0.10")
 
 few_images = Question(
-    "A net for digits learns from only 100 images, without dropout or with p = 0.5. On new images dropout is clearly better",
+    "A net for digits learns from only 100 images, without dropout or with p = 0.5. On new images dropout is "
+    "clearly better",
     {"in accuracy and in log loss": "So one would hope of a regularizer. Measured: neither.",
-     "in accuracy only": "More images right, though with scores that are too sure? It is a point at most, within the spread over the seeds.",
-     "in log loss only": "That would be a net that is more careful. It is less so: trained on, it becomes surer, of its errors too.",
+     "in accuracy only": "More images right, though with scores that are too sure? It is a point at most, "
+         "within the spread over the seeds.",
+     "in log loss only": "That would be a net that is more careful. It is less so: trained on, it becomes "
+         "surer, of its errors too.",
      "in neither": "With so few images accuracy stays about where it was, and here the log loss rises."},
     "in neither")
 
 
 # Goals of the lab
 
-def _parts(at):
-    """(bias², variance, error) at the last step."""
-    return float(at.bias2[-1]), float(at.variance[-1]), float(at.bias2[-1] + at.variance[-1] + at.noise_variance)
+def _error(at): return at.bias2[-1] + at.variance[-1] + at.noise_variance
 
 
-def _usual(at):
-    return at.N == 50 and at.noise == 0.3
+def _usual(at): return at.N == 50 and at.noise == 0.3
 
 
 fit_goals = {
-    "600 steps, noise 0.3, N = 50: a p of 0.1 or more whose error is below 0.116": lambda at: _usual(at) and at.steps == 600 and at.p >= 0.1 and _parts(at)[2] < 0.116,
-    "600 steps, noise 0.3, N = 50: a p at which bias² is larger than the variance": lambda at: _usual(at) and at.steps == 600 and _parts(at)[0] > _parts(at)[1],
-    "p = 0, 600 steps: a variance below 0.012, without touching noise or width": lambda at: at.noise == 0.3 and at.width == 40 and at.p == 0 and at.steps == 600 and _parts(at)[1] < 0.012,
-    "p = 0, noise 0.3, N = 50: an error below 0.105": lambda at: _usual(at) and at.p == 0 and _parts(at)[2] < 0.105,
+    "600 steps, noise 0.3, N = 50: a p of 0.1 or more whose error is below 0.116":
+        lambda at: _usual(at) and at.steps == 600 and at.p >= 0.1 and _error(at) < 0.116,
+    "600 steps, noise 0.3, N = 50: a p at which bias² is larger than the variance":
+        lambda at: _usual(at) and at.steps == 600 and at.bias2[-1] > at.variance[-1],
+    "p = 0, 600 steps: a variance below 0.012, without touching noise or width":
+        lambda at: (at.p, at.steps, at.noise, at.width) == (0, 600, 0.3, 40) and at.variance[-1] < 0.012,
+    "p = 0, noise 0.3, N = 50: an error below 0.105":
+        lambda at: _usual(at) and at.p == 0 and _error(at) < 0.105,
 }
 
 
 # Exercise: the three parts
 
-def decomposing(predictions, y, noise, noise_kept=False, over_points=False, total_for_bias=False, about_points=False, all_together=False, signed=False,
-                not_squared=False, absolute=False, deviation=False, unbiased=False, noise_deviation=False, summed=False):
-    """predictions (M, N) of M fits at N places, y (N,) with noise, noise: its standard deviation -> bias², variance, noise part: one number each."""
-    over, mean = (1 if over_points else 0), (torch.sum if summed else torch.mean)
-    middle = predictions.mean(over)                                            # (N,)
-    if total_for_bias: bias = mean((predictions - y).square()) / (len(predictions) if summed else 1)
-    elif signed: bias = mean(middle - y).square()
-    elif not_squared: bias = mean(middle - y)
-    elif absolute: bias = mean((middle - y).abs())
-    else: bias = mean((middle - y).square())
-    centre = y if about_points else predictions.mean() if all_together else middle if not over_points else middle[:, None]
+def decomposing(predictions, y, noise, noise_kept=False, over_points=False, total_for_bias=False,
+                about_points=False, all_together=False, signed=False, not_squared=False, absolute=False,
+                deviation=False, unbiased=False, noise_deviation=False, summed=False):
+    """predictions (M, N) of M fits at N places, y (N,) with noise, noise: its standard deviation
+    -> bias², variance, noise part: one number each."""
+    over, mean = int(over_points), torch.sum if summed else torch.mean
+    middle = predictions.mean(over)    # (N,)
+    off = middle - y
+    bias = (mean((predictions - y).square().mean(0)) if total_for_bias else mean(off).square() if signed
+            else mean(off if not_squared else off.abs() if absolute else off.square()))
+    centre = y if about_points else predictions.mean() if all_together else middle.unsqueeze(over)
     spread = (predictions - centre).square().sum(over) / (predictions.shape[over] - unbiased)
-    part = noise if noise_deviation else noise ** 2
-    return bias - (0 if noise_kept else part), mean(spread.sqrt() if deviation else spread), torch.tensor(part)
+    part = torch.tensor(noise if noise_deviation else noise ** 2)
+    return bias - (0 if noise_kept else part), mean(spread.sqrt() if deviation else spread), part
 
 
 def decompose_solution(predictions, y, noise):
-    mean_fit = predictions.mean(0)                                     # (N,)  over the M fits
-    bias2 = (mean_fit - y).square().mean() - noise ** 2                # y lies off the truth by the noise, and that is counted apart
-    variance = (predictions - mean_fit).square().mean()                # about the mean fit: y is not needed
+    mean_fit = predictions.mean(0)                         # (N,)  over the M fits
+    # y lies off the truth by the noise, and that is counted apart
+    bias2 = (mean_fit - y).square().mean() - noise ** 2
+    variance = (predictions - mean_fit).square().mean()    # about the mean fit: y is not needed
     return bias2, variance, noise ** 2
 
 
-decompose = Exercise(decomposing, probes=[(torch.tensor([[1.0, 2.0], [4.0, 0.0]]), torch.tensor([1.0, 3.0]), 0.5),
-                                          (torch.tensor([[0.0, 1.0, 2.5], [1.0, 3.0, 2.0], [0.5, -1.0, 4.0]]), torch.tensor([1.0, 0.5, 2.0]), 0.2)],
-                     names=("bias²", "variance", "noise"), mistakes={
-    "noise_kept": "The first part is still bias² and noise together: y lies off the truth by the noise, which is then counted twice.",
-    "over_points": "The mean runs over the places of one fit (a row). The mean fit is the mean of the fits, at each place: over axis 0.",
-    "total_for_bias": "Bias² starts from the squared distance of every fit: that holds the variance too. First the mean of the fits, then the distance.",
-    "about_points": "The variance is taken about y. It says how far the fits lie from their own mean, wherever that is.",
-    "all_together": "The variance is taken about one mean of all numbers, so that a fit that rises counts as spread. Each place has its own mean over the fits.",
-    "signed": "The distances are averaged over the places before they are squared: too high here and too low there would cancel. Square first.",
+decompose = Exercise(decomposing, probes=[
+    (torch.tensor([[1.0, 2], [4, 0]]), torch.tensor([1.0, 3]), 0.5),
+    (torch.tensor([[0, 1, 2.5], [1, 3, 2], [0.5, -1, 4]]), torch.tensor([1, 0.5, 2]), 0.2),
+], names=("bias²", "variance", "noise"), mistakes={
+    "noise_kept": "The first part is still bias² and noise together: y lies off the truth by the noise, "
+        "which is then counted twice.",
+    "over_points": "The mean runs over the places of one fit (a row). The mean fit is the mean of the fits, "
+        "at each place: over axis 0.",
+    "total_for_bias": "Bias² starts from the squared distance of every fit: that holds the variance too. "
+        "First the mean of the fits, then the distance.",
+    "about_points":
+        "The variance is taken about y. It says how far the fits lie from their own mean, wherever that is.",
+    "all_together": "The variance is taken about one mean of all numbers, so that a fit that rises counts as "
+        "spread. Each place has its own mean over the fits.",
+    "signed": "The distances are averaged over the places before they are squared: too high here and too low "
+        "there would cancel. Square first.",
     "not_squared": "The bias is not squared: the parts add up only as squares.",
     "absolute": "The absolute distance was taken: the parts add up only as squares.",
     "deviation": "The root of the variance does not add up with the others: leave the square.",
-    "unbiased": "It divides by M - 1. That estimates the variance of all possible fits without bias; but the three parts add up to the error of these M fits only with M.",
+    "unbiased": "It divides by M - 1. That estimates the variance of all possible fits without bias; but the "
+        "three parts add up to the error of these M fits only with M.",
     "noise_deviation": "The noise is given as a standard deviation; its part of the error is the square.",
     "summed": "It adds up over the places: the error is a mean over them.",
-}, hints=["Begin with the mean fit: one number for each place. Which of the three parts can do without y?",
-          "On average over new points, how large is the squared distance between mean fit and y? Two of the three parts are in it.",
-          "Each part is squared at every place and then averaged over all that is left."],
-    solution=decompose_solution, why="With these three, the sum is exactly the mean of (predictions - y)²: the mixed term vanishes, as the fits' distances from their own mean add up to 0. With few points bias² may come out below 0: it is an estimate.")
+}, hints=[
+    "Begin with the mean fit: one number for each place. Which of the three parts can do without y?",
+    "On average over new points, how large is the squared distance between mean fit and y? Two of the three "
+        "parts are in it.",
+    "Each part is squared at every place and then averaged over all that is left.",
+], solution=decompose_solution, why="With these three, the sum is exactly the mean of (predictions - y)²: "
+    "the mixed term vanishes, as the fits' distances from their own mean add up to 0. With few points bias² "
+    "may come out below 0: it is an estimate.")
 
 
 # Exercise: the mean of M fits
 
-def averaging(M, bias2, variance, noise, unchanged=False, all_of_it=False, bias_too=False, noise_too=False, by_root=False, by_square=False, as_sum=False, noise_lost=False):
-    """M fits, each to a data set of its own; bias2, variance, noise: the parts of one fit's error -> those of the mean of the M fits."""
-    factor = 1 if unchanged else M if as_sum else M ** -0.5 if by_root else M ** -2 if by_square else 1 / M
-    return bias2 * (factor if bias_too or all_of_it else 1), variance * factor, 0 * noise if noise_lost else noise * (factor if noise_too or all_of_it else 1)
+def averaging(M, bias2, variance, noise, unchanged=False, all_of_it=False, bias_too=False, noise_too=False,
+              by_root=False, by_square=False, as_sum=False, noise_lost=False):
+    """M fits, each to data of its own; bias2, variance, noise: parts of one's error -> of their mean's."""
+    factor = M ** (0 if unchanged else 1 if as_sum else -0.5 if by_root else -2 if by_square else -1)
+    return (bias2 * (factor if bias_too or all_of_it else 1), variance * factor,
+            noise * (0 if noise_lost else factor if noise_too or all_of_it else 1))
 
 
 def average_of_solution(M, bias2, variance, noise):
     return bias2, variance / M, noise
 
 
-average_of = Exercise(averaging, probes=[(4, 0.01, 0.08, 0.09), (3, 0.5, 0.6, 0.2)], names=("bias²", "variance", "noise"), mistakes={
-    "unchanged": "It is the variance of one fit. The fits err in different directions, and in their mean that partly cancels.",
+average_of = Exercise(averaging, probes=[
+    (4, 0.01, 0.08, 0.09), (3, 0.5, 0.6, 0.2),
+], names=decompose.names, mistakes={
+    "unchanged": "It is the variance of one fit. The fits err in different directions, and in their mean "
+        "that partly cancels.",
     "all_of_it": "The whole error is divided by M. Only what differs from fit to fit cancels.",
     "noise_lost": "The noise is gone. It is in the new points, and no mean of fits can foretell it.",
-    "noise_too": "The noise is divided too. It is in the new points, of which each is met once: no mean of fits takes it away.",
-    "bias_too": "Bias² is divided too. It belongs to the mean fit, and the mean of M fits has, on average, the same mean.",
+    "noise_too": "The noise is divided too. It is in the new points, of which each is met once: no mean of "
+        "fits takes it away.",
+    "bias_too": "Bias² is divided too. It belongs to the mean fit, and the mean of M fits has, on average, "
+        "the same mean.",
     "by_root": "1/√M is what becomes of the standard deviation. The variance is its square.",
     "by_square": "1/M² is what becomes of one fit's share. But M of them add up: M/M² = 1/M.",
     "as_sum": "M times the variance of one is that of the fits' sum. Their mean is the sum divided by M.",
-}, hints=["Which of the three parts differ from fit to fit? Only those can cancel.",
-          "The variance of a sum of M independent numbers is M times that of one. A mean is that sum divided by M.",
-          "Dividing by M divides a variance by M²."],
-    solution=average_of_solution, why="Independent is the word that counts: each fit has data of its own. Nets trained on the same data share what those data have wrong.")
+}, hints=[
+    "Which of the three parts differ from fit to fit? Only those can cancel.",
+    "The variance of a sum of M independent numbers is M times that of one. A mean is that sum divided by M.",
+    "Dividing by M divides a variance by M².",
+], solution=average_of_solution, why="Independent is the word that counts: each fit has data of its own. "
+    "Nets trained on the same data share what those data have wrong.")
 
 
 # Exercise: stopped by a validation set
 
-def stopping_early(validation, test, never=False, by_test=False, validation_error=False, one_for_all=False, worst=False, first_rise=False):
-    """validation, test (T, S): errors at T times of S nets -> (S,): each net's test error where its own validation error is lowest."""
-    if never: return test[-1]
-    if validation_error: return validation.min(0).values
-    if one_for_all: return test[validation.mean(1).argmin()]
-    if first_rise:
-        rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, validation.shape[1], dtype=torch.bool)])
-        return test.gather(0, rises.int().argmax(0)[None])[0]
+def stopping_early(validation, test, never=False, by_test=False, validation_error=False, one_for_all=False,
+                   worst=False, first_rise=False):
+    """validation, test (T, S): errors at T times of S nets
+    -> (S,): each net's test error where its own validation error is lowest."""
+    T, S = test.shape
     by = test if by_test else validation
-    return test.gather(0, (by.argmax(0) if worst else by.argmin(0))[None])[0]
+    rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])    # (T, S); at last always
+    when = (torch.full((S,), T - 1) if never else validation.mean(1).argmin().expand(S) if one_for_all
+            else rises.int().argmax(0) if first_rise else by.argmax(0) if worst else by.argmin(0))
+    return validation.min(0).values if validation_error else test.gather(0, when[None])[0]
 
 
 def stopped_solution(validation, test):
-    when = validation.argmin(0)                          # (S,): each net's own best time
-    return test.gather(0, when[None])[0]                 # (S,): what it is worth on new points
+    when = validation.argmin(0)             # (S,): each net's own best time
+    return test.gather(0, when[None])[0]    # (S,): what it is worth on new points
 
 
 _val = torch.tensor([[0.9, 0.8, 0.7], [0.5, 0.82, 0.3], [0.55, 0.4, 0.6], [0.45, 0.6, 0.5]])
 _test = torch.tensor([[0.95, 0.7, 0.75], [0.35, 0.6, 0.42], [0.6, 0.46, 0.41], [0.52, 0.44, 0.62]])
 
-stopped = Exercise(stopping_early, probes=[(_val[:, :2], _test[:, :2]), (_val, _test)], names=("the test error",), mistakes={
-    "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error no longer says what new points would give: it comes out too low.",
-    "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is worth shows on points that did not choose.",
+stopped = Exercise(stopping_early, probes=[
+    (_val[:, :2], _test[:, :2]), (_val, _test),
+], names=("the test error",), mistakes={
+    "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error "
+        "no longer says what new points would give: it comes out too low.",
+    "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "
+        "worth shows on points that did not choose.",
     "one_for_all": "It stops all nets at one time. Each has its own data and its own best time.",
     "never": "It does not stop: that is the error at the last step.",
     "worst": "It stops where the validation error is highest: argmin, not argmax.",
-    "first_rise": "It stops at the first rise of the validation error. That curve wobbles: a lower value may come later. Take the lowest of all.",
-}, hints=["Two steps: when to stop, one time for each net, and what the test error is then.",
-          "`validation.argmin(0)` gives S times.",
-          "`test.gather(0, when[None])[0]` takes from column s the row when[s]; so does `test[when, torch.arange(S)]`."],
-    solution=stopped_solution, why="The validation set chooses the step; the test set only reports the error, and has no say in the choice.")
+    "first_rise": "It stops at the first rise of the validation error. That curve wobbles: a lower value may "
+        "come later. Take the lowest of all.",
+}, hints=[
+    "Two steps: when to stop, one time for each net, and what the test error is then.",
+    "`validation.argmin(0)` gives S times.",
+    "`test.gather(0, when[None])[0]` takes from column s the row when[s]; so does `test[when, "
+        "torch.arange(S)]`.",
+], solution=stopped_solution, why="The validation set chooses the step; the test set only reports the error, "
+    "and has no say in the choice.")
