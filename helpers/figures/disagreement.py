@@ -2,7 +2,7 @@
 import numpy as np
 
 from . import roles
-from .parts import array, band, beside, broken, diagram, headline, jitter, listed, moving, short, ticks
+from .parts import apart, array, band, beside, broken, diagram, headline, jitter, listed, moving, short, ticks
 from .roles import FAINT, INK, NOTE, QUIET, Role
 
 KINDS = (("in train mode", roles.train), ("in eval mode", roles.eval),
@@ -101,7 +101,7 @@ def by_layer(fig, layers=4):
 
     def draw(rates, ratio):
         rates, ratio = array(rates), array(ratio)
-        heights = spread(np.log(np.clip(ratio[-1].mean(-1), 0.9, 28)), 0.24)
+        heights = apart(np.log(np.clip(ratio[-1].mean(-1), 0.9, 28)), 0.24)
         for paint, rate, values, height in zip(kinds, rates, ratio.swapaxes(0, 1), np.exp(heights)):
             paint(f"p = {short(rate)}", values, height)
         half = len(rates) // 2
@@ -128,14 +128,6 @@ def rising(ax, layers, role):
         line.set_data(places, np.clip(values.mean(1), *SHOWN))
         sign.set(text=name, y=height)
     return paint
-
-
-def spread(places, least):
-    """The places, moved up until neighbours are at least so far apart."""
-    order, moved = np.argsort(places), np.array(places, float)
-    for below, above in zip(order, order[1:]):
-        moved[above] = max(moved[above], moved[below] + least)
-    return moved
 
 
 WAYS = ("with the stored statistics", roles.raw), ("statistics taken again", roles.eval)

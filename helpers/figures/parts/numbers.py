@@ -24,6 +24,14 @@ def jitter(n):
     return np.arange(n) * 0.618 % 1 - 0.5
 
 
+def apart(places, least):
+    """The places, moved up until neighbours are at least so far apart."""
+    order, moved = np.argsort(places), np.array(places, float)
+    for below, above in zip(order, order[1:]):
+        moved[above] = max(moved[above], moved[below] + least)
+    return moved
+
+
 def best_line(h, y):
     """(R² of the best straight line of y over h, that line); nan where y does not vary."""
     if np.ptp(h) < 1e-6 or np.ptp(y) < 1e-6:
