@@ -249,7 +249,7 @@ def column(ax, places, role, lost):
 
 
 def on_digits(fig):
-    """Accuracy and training loss of two nets on the digits: no BatchNorm, no gamma and beta, all.
+    """Accuracy and loss of two nets on the digits: without BatchNorm, without its gamma and beta, with all.
 
     draw(accuracy, loss, line): accuracy and loss {"sigmoid": (3, K), "relu": (3, K)} of K seeds; line (K,):
     accuracy of one linear layer. The left axis is cut off below: the median of the sigmoids without BatchNorm
