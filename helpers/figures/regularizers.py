@@ -1,8 +1,8 @@
 """Pictures of notebook 08: dropout beside what is cheaper, under other optimizers, and on few images."""
 import numpy as np
 
-from .parts import array, band, headline, short
-from .roles import FAINT, INK, QUIET, Role, highlight, normalized
+from .parts import apart, array, band, beside, headline, inside, jitter, listed, moving, short, ticks
+from .roles import FAINT, INK, NOTE, Role, highlight, normalized
 
 
 def remedies(fig):
@@ -11,8 +11,8 @@ def remedies(fig):
     draw(names, errors): names (7,) words; errors (7, K) above 0, mean squared distances."""
     say, low, high = headline(fig), 0.0005, 0.3
     ax, paint = rows(fig, 7, "mean squared distance from the truth (log scale)", 0.655)
-    ax.set(xscale="log", xlim=(low, high), xticks=[0.001, 0.01, 0.1], xticklabels=["0.001", "0.01", "0.1"])
-    ax.minorticks_off()
+    ax.set(xscale="log", xlim=(low, high))
+    ticks(ax.xaxis, [0.001, 0.01, 0.1])
 
     def draw(names, errors):
         errors = array(errors)
@@ -34,10 +34,11 @@ def by_optimizer(fig):
     draw(names, differences): names (3,) words; differences (3, K)."""
     say, low, high = headline(fig), -0.09, 0.06
     ax, paint = rows(fig, 3, "squared distance from the truth, with dropout 0.5 minus without", 0.555)
-    ax.set(xlim=(low, high), ylim=(2.5, -0.9), xticks=[-0.05, 0, 0.05], xticklabels=["−0.05", "0", "0.05"])
+    ax.set(xlim=(low, high), ylim=(2.5, -0.9))
+    ticks(ax.xaxis, [-0.05, 0, 0.05])
     ax.axvline(0, color=INK, lw=1)
     for x, words, side in (-0.003, "← dropout is better", "right"), (0.003, "worse →", "left"):
-        ax.text(x, -0.66, words, ha=side, va="center", color=QUIET, size=9.5)
+        ax.text(x, -0.66, words, ha=side, va="center", **NOTE)
 
     def draw(names, differences):
         found = array(differences)
@@ -61,22 +62,17 @@ def rows(fig, count, xlabel, width):
     ax.spines["left"].set_visible(False)
     for y in range(count):
         ax.axhline(y, color=FAINT, lw=0.8, zorder=0)
-
-    def words(x, **look):
-        look |= dict(transform=ax.get_yaxis_transform(), va="center", animated=True)
-        return [ax.text(x, y, "", **look) for y in range(count)]
-    signs = words(-0.02, ha="right", weight="bold", size=10), words(1.015)
-    above = ax.text(1, 1.02, "", transform=ax.transAxes, ha="right", size=9.5, color=QUIET, animated=True)
-    dots, = ax.plot([], [], **{**normalized.dots, "mfc": "none"}, ms=3.5, alpha=0.5, animated=True)
-    diamonds, = ax.plot([], [], **highlight.dots, ms=9, animated=True)
+    left = [beside(ax, -0.02, y, ha="right", weight="bold", size=10, animated=True) for y in range(count)]
+    right = [beside(ax, 1.015, y, animated=True) for y in range(count)]
+    above = inside(ax, 1, 1.02, ha="right", animated=True, **NOTE)
+    dots, diamonds = moving(ax, **normalized.rings, ms=3.5, alpha=0.5), moving(ax, **highlight.dots, ms=9)
 
     def paint(names, values, ends, beyond):
-        heights = (np.arange(values.shape[1]) * 0.618 % 1 - 0.5) * 0.6  # golden ratio: even, always the same
-        dots.set_data(values.ravel(), (np.arange(count)[:, None] + heights).ravel())
-        diamonds.set_data(values.mean(1), np.arange(count))
-        for texts, lines in zip(signs, (names, ends)):
-            for text, line in zip(texts, lines):
-                text.set_text(line)
+        y = np.arange(count)
+        dots.set_data(values.ravel(), (y[:, None] + 0.6 * jitter(values.shape[1])).ravel())
+        diamonds.set_data(values.mean(1), y)
+        for text, line in zip(left + right, [*names, *ends]):
+            text.set_text(line)
         above.set_text(beyond)
     return ax, paint
 
@@ -95,14 +91,13 @@ def few_images(fig):
     right, loss: for each count (R, K) of K seeds; loss in nats."""
     say = headline(fig)
     axes = [fig.add_axes((left, 0.14, 0.335, 0.61)) for left in (0.075, 0.49)]
-    for ax, (title, limits, ticks) in zip(axes, PANELS):
-        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=ticks, xticks=[0, 0.2, 0.5, 0.8],
-               xticklabels=["0", "0.2", "0.5", "0.8"], xlabel="dropout's rate p")
+    for ax, (title, limits, places) in zip(axes, PANELS):
+        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=places, xlabel="dropout's rate p")
+        ticks(ax.xaxis, [0, 0.2, 0.5, 0.8])
         ax.set_title(title, size=10, pad=6)
         ax.grid(axis="y")
     lines = [[band(ax, role) for role in SIZES] for ax in axes]
-    names = [ax.text(0, 0, "", va="center", color=role.ink, weight="bold", size=10, animated=True)
-             for role in SIZES]
+    names = [ax.text(0, 0, "", **role.bold, va="center", size=10, animated=True) for role in SIZES]
 
     def draw(counts, rates, right, loss):
         panels = [[array(values) for values in found] for found in (right, loss)]
@@ -118,20 +113,8 @@ def few_images(fig):
         figures = (f"{counts[0]:,} images first; accuracy {listed(100 * points, '+.1f')} points; "
                    f"{panels[0][0].shape[1]} seeds")
         say(finding, figures)
-        told = "; ".join(f"{n:,} images, p {', '.join(map(short, p))}: "
+        told = "; ".join(f"{n:,} images, p {listed(p)}: "
                          f"accuracy {listed(r.mean(1), '.3f')}, log loss {listed(v.mean(1), '.2f')}"
                          for n, p, r, v in zip(counts, rates, *panels))
         return f"{finding} ({figures}). {told}."
     return draw
-
-
-def listed(values, form):
-    return ", ".join(format(v, form) for v in values).replace("-", "−")
-
-
-def apart(places, least):
-    """The places, moved up until neighbours are at least so far apart."""
-    order, moved = np.argsort(places), np.array(places, float)
-    for below, above in zip(order, order[1:]):
-        moved[above] = max(moved[above], moved[below] + least)
-    return moved

@@ -6,15 +6,14 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from . import roles
-from .parts import Words, array, diagram, headline, plural, short
-from .roles import FAINT, INK, QUIET
+from .parts import Words, array, diagram, headline, moving, plural, short
+from .roles import FAINT, INK, NOTE, QUIET
 
 WIDTHS, NAMES = (5, 12, 8, 3), ("inputs", "hidden 1", "hidden 2", "outputs")
 ENDS = np.cumsum(WIDTHS[:-1])                   # where each layer's units end, in the order of the mask
 CENTRES, LEVELS = (2.0, 3.86, 5.72), (1.86, 2.5, 3.16, 3.74)    # inches: three nets, layers from inputs up
 WIDE, FOLLOWED = 1.56, (8, 2)                   # the weight one follows: its units of hidden 1 and hidden 2
 FLOOR, TOP = 0.47, 1.22                         # of the histogram
-SMALL = dict(size=9.5, color=QUIET)
 
 
 def thinned(fig):
@@ -29,9 +28,9 @@ def thinned(fig):
     for y, name, up in zip(LEVELS, NAMES, (0.03, 0.03, 0.03, -0.05)):
         page.text(0.12, y + up, name, color=INK)
     for k, x in enumerate(CENTRES, 1):
-        page.text(x, LEVELS[-1] + 0.15, f"sample {k}", ha="center", weight="bold", color=roles.kept.ink)
+        page.text(x, LEVELS[-1] + 0.15, f"sample {k}", ha="center", **roles.kept.bold)
 
-    def words(x, top): return page.add_artist(Words(x, top, "", **SMALL, va="top", animated=True))
+    def words(x, top): return page.add_artist(Words(x, top, "", **NOTE, va="top", animated=True))
     drops = [words(0.12, y - 0.03) for y in LEVELS[:-1]]
     notes = [words(x - 0.68, LEVELS[0] - 0.14) for x in CENTRES]
     paint_nets, paint_counts = nets(page), counts(page)
@@ -83,8 +82,8 @@ def nets(page):
     alive = lines([], roles.kept.ink, 0.75, alpha=0.5, animated=True)
     gone = lines([], INK, 1.3, ls=(0, (1, 1.6)), animated=True)
     there = [lines([], color, lw, animated=True) for color, lw in ((INK, 4.2), (roles.highlight.color, 2.6))]
-    crosses, = page.plot([], [], ls="", marker="x", ms=5.5, mec=roles.dropped.ink, mew=1.1, animated=True)
-    kept, = page.plot([], [], **roles.kept.dots, ms=7.5, animated=True)
+    crosses = moving(page, ls="", marker="x", ms=5.5, mec=roles.dropped.ink, mew=1.1)
+    kept = moving(page, **roles.kept.dots, ms=7.5)
 
     def paint(on):
         through = [np.outer(a, b).ravel() for one in on for a, b in zip(one, one[1:])]
@@ -108,8 +107,8 @@ def counts(page):
     edges = np.append(x - half, x[-1] + half)
     page.plot(edges[[0, -1]], [FLOOR, FLOOR], color=QUIET, lw=0.8)
     for k, at in enumerate(x):
-        page.text(at, FLOOR - 0.17, k, ha="center", **SMALL)
-    page.text((x[0] + x[-1]) / 2, 0.08, "units of hidden 1 lost, of 12", ha="center", **SMALL)
+        page.text(at, FLOOR - 0.17, k, ha="center", **NOTE)
+    page.text((x[0] + x[-1]) / 2, 0.08, "units of hidden 1 lost, of 12", ha="center", **NOTE)
     page.text(0.1, 1.16, "share of nets", size=9.5, color=INK)
     dot, steps = dict(ls="", marker="o", ms=5, mfc=INK, mec=INK), dict(color=roles.kept.ink, lw=1.6)
     page.add_patch(Rectangle((0.1, 0.93), 0.14, 0.1, fc=FAINT, ec=QUIET, lw=0.5))
@@ -121,7 +120,7 @@ def counts(page):
 
     def bars(**look): return page.stairs(np.full(n + 1, FLOOR), edges, baseline=FLOOR, animated=True, **look)
     expected, so_far = bars(fill=True, fc=FAINT, ec="white"), bars(**steps)
-    now, = page.plot([], [], **dot, animated=True)
+    now = moving(page, **dot)
 
     def paint(lost, p):
         chance = np.array([comb(n, k) * p ** k * (1 - p) ** (n - k) for k in range(n + 1)])

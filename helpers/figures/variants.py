@@ -4,14 +4,14 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba_array
 
 from . import roles
-from .parts import array, broken, diagram, headline, plural, short
-from .roles import FAINT, INK, QUIET
+from .parts import array, beside, broken, diagram, headline, moving, plural, short
+from .roles import FAINT, INK, NOTE, QUIET
 
 # Of a kept number: small, large; of one that falls along: by chance, always.
 PALE, FULL, NEVER, ALWAYS = to_rgba_array(["#CBE3F4", roles.kept.ink, "#EEF0F3", INK])[:, :3]
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 CHANCE, FALLS, SURE = 0.17, 0.25, 0.99          # correlations: what few draws give by chance, in part, always
-NOTE = dict(size=9.5, color=QUIET, va="center")
+MIDDLE = dict(NOTE, va="center")
 
 
 def alike(fig):
@@ -27,7 +27,7 @@ def alike(fig):
     for top in high - 1.05, high - 1.05 - step:
         title = ax.text(0.12, top + 0.14, "", weight="bold", size=10.5, va="center", animated=True)
         rows.append((title, pair(ax, 0.12, top - step + 0.4, top)))
-    ax.text(0.12, 0.14, "images side by side, the maps of an image one above the other", **NOTE)
+    ax.text(0.12, 0.14, "images side by side, the maps of an image one above the other", **MIDDLE)
 
     def draw(first, second, first_together, second_together, chosen, names, p):
         fell, corr = [array(first) > 0, array(second) > 0], [array(first_together), array(second_together)]
@@ -57,7 +57,7 @@ def gallery(fig):
     say = headline(fig)
     ax, high = page(fig)
     paint = pair(ax, 1.02, 0.42, high - 1.05, named=True)
-    caption = ax.text(0.12, 0.17, "", animated=True, **NOTE)
+    caption = ax.text(0.12, 0.17, "", animated=True, **MIDDLE)
 
     def draw(h, factor, together, chosen, name, groups=(), inside="", samples="image", p=None):
         h, factor, corr = array(h), array(factor), array(together)
@@ -109,9 +109,9 @@ def pair(ax, start, low, high, named=False):
     half = (6.68 - start - 0.3) / 2
     right = 6.68 - half
     draws, shares = (tiles(ax, (left, left + half, low, high), centred=named) for left in (start, right))
-    ax.text(start + half, high + 0.14, "this draw: × falls", ha="right", **NOTE)
-    ax.text(right, high + 0.14, "correlation with ◆: pale 0, black 1", **NOTE)
-    names = [ax.text(start - 0.1, 0, "", ha="right", animated=True, **NOTE) for _ in range(4 * named)]
+    ax.text(start + half, high + 0.14, "this draw: × falls", ha="right", **MIDDLE)
+    ax.text(right, high + 0.14, "correlation with ◆: pale 0, black 1", **MIDDLE)
+    names = [ax.text(start - 0.1, 0, "", ha="right", animated=True, **MIDDLE) for _ in range(4 * named)]
 
     def paint(fell, together, chosen, values=None, groups=()):
         there = ~np.isnan(together)
@@ -152,8 +152,8 @@ def tiles(ax, box, largest=0.2, centred=False):
     tiles' middles: there (N, G, H, W) bool, which squares exist; crossed: those with a cross."""
     left, right, low, high = box
     squares = ax.add_collection(PolyCollection([], ec=FAINT, lw=0.5, animated=True))
-    crosses, = ax.plot([], [], ls="", marker="x", color=QUIET, mew=0.7, animated=True)
-    mark, = ax.plot([], [], **roles.highlight.dots, ms=7, animated=True)
+    crosses = moving(ax, ls="", marker="x", color=QUIET, mew=0.7)
+    mark = moving(ax, **roles.highlight.dots, ms=7)
 
     def paint(there, colour, crossed, chosen):
         (N, G, H, W), gap = there.shape, 0.8
@@ -220,13 +220,11 @@ def gains(fig, rows=4, against=BARE):
            xlabel=f"points of accuracy gained over {against}")
     ax.spines["left"].set_visible(False)
     ax.axvline(0, color=QUIET, lw=1.2)
-    ax.text(0, -0.62, "no difference", ha="center", va="bottom", size=9.5, color=QUIET)
+    ax.text(0, -0.62, "no difference", ha="center", va="bottom", **NOTE)
 
-    def beside(x, **look):
-        look |= dict(transform=ax.get_yaxis_transform(), va="center", animated=True)
-        return [ax.text(x, 0, "", **look) for _ in range(rows)]
-    signs, heads = beside(-0.02, ha="right", size=10), beside(-0.385, weight="bold", size=10)
-    numbers, paint = beside(1.015, size=9.5), intervals(ax)
+    def words(x, **look): return [beside(ax, x, 0, animated=True, **look) for _ in range(rows)]
+    signs, heads = words(-0.02, ha="right", size=10), words(-0.385, weight="bold", size=10)
+    numbers, paint = words(1.015, size=9.5), intervals(ax)
 
     def draw(names, gains, half, tries, groups=None):
         gains, half = array(gains), array(half)
@@ -258,11 +256,10 @@ def intervals(ax):
     """Dots, means, intervals; arrows where one leaves the panel.
 
     Returns paint(at, gains, mean, half, kind): at, the heights of the rows; kind, of SURELY."""
-    def moved(**look): return ax.plot([], [], animated=True, **look)[0]
-    dots = moved(ls="", marker="o", mec=QUIET, mfc="none", ms=3.5, alpha=0.7)
-    marks = [(moved(color=ink, lw=2.4), moved(ls="", marker=marker, mec=ink, mfc=fill, ms=8))
+    dots = moving(ax, ls="", marker="o", mec=QUIET, mfc="none", ms=3.5, alpha=0.7)
+    marks = [(moving(ax, color=ink, lw=2.4), moving(ax, ls="", marker=marker, mec=ink, mfc=fill, ms=8))
              for ink, marker, fill in SURELY]
-    arrows = [moved(ls="", marker=marker, color=INK, ms=6, clip_on=False) for marker in "<>"]
+    arrows = [moving(ax, ls="", marker=marker, color=INK, ms=6, clip_on=False) for marker in "<>"]
 
     def paint(at, gains, mean, half, kind):
         dots.set_data(gains.clip(LEAST, MOST).ravel(), np.repeat(at + 0.22, gains.shape[1]))
