@@ -110,10 +110,10 @@ def clean(names, more):
 def parts_of(paths):
     """{part: what follows python -m}, in the order in which they run."""
     two = "--numprocesses=2", "--dist=worksteal"
-    file_by_file = "--numprocesses=2", "--dist=loadfile"            # the cells of a notebook, in order
+    by_file = "--numprocesses=2", "--dist=loadfile"                 # the cells of a notebook, in order
     if not paths:
         return {"code": ["ruff", "check"],
-                "cells": ["pytest", "notebooks", *NBVAL, *file_by_file],
+                "cells": ["pytest", "notebooks", *NBVAL, *by_file],
                 "tests": ["pytest", "tests", "--ignore=tests/browser", "-m", "not alone", *two],
                 "browser": ["pytest", "tests/browser", "-m", "not alone", *two],
                 "alone": ["pytest", "tests", "-m", "alone"]}        # what measures time
@@ -124,12 +124,11 @@ def parts_of(paths):
         parts["code"] = ["ruff", "check", *(path.split("::")[0] for path in tests)]
         parts["tests"] = ["pytest", *tests]
     if pages:
-        stems = {Path(page).stem for page in pages}
-        lessons = {name for page in pages for name in re.findall(r"\b(\w+) as lesson\b", read(HERE / page))}
-        parts["cells"] = ["pytest", *pages, *NBVAL, *(file_by_file if len(pages) > 1 else [])]
-        parts["pages"] = ["pytest", "tests/notebooks", "tests/browser", "-k", " or ".join(sorted(stems))]
-        if lessons:
-            parts["lessons"] = ["pytest", "tests/checks", "tests/lessons", "-k", " or ".join(sorted(lessons))]
+        lessons = [name for page in pages for name in re.findall(r"\b(\w+) as lesson\b", read(HERE / page))]
+        chosen = [Path(page).stem for page in pages] + [f"{name} and (checks or lessons)" for name in lessons]
+        folders = "tests/notebooks", "tests/checks", "tests/lessons"
+        parts["notebooks"] = ["pytest", "tests/browser", *pages, *folders, "-k", " or ".join(chosen), *NBVAL,
+                              *by_file, "--no-loadscope-reorder"]   # the longest first
     return parts
 
 

@@ -114,7 +114,7 @@ def test_what_is_installed_is_what_is_pinned():
 
 def test_all_that_is_imported_is_declared():
     names = {canonicalize_name(r.name) for r in declared()}
-    own = {"helpers", "run", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    own = {"helpers", "run", *(path.stem for path in (ROOT / "tests").rglob("*"))}
     for folder in ("helpers", "tests"):
         for path in (ROOT / folder).rglob("*.py"):
             foreign = imports(path) - own - set(sys.stdlib_module_names) - {"tomllib"}
