@@ -1,7 +1,6 @@
 """Answers to the exercises of helpers/lessons/across_processes.py, written in another way than there."""
 import torch
 
-
 # union_stats
 
 def by_moments(means, variances, counts):
@@ -24,7 +23,8 @@ def one_by_one(means, variances, counts):
 
 def remade(means, variances, counts):
     """Samples with just these statistics: half of each process's at mean - sd, half at mean + sd."""
-    ends = torch.stack([means - variances.sqrt(), means + variances.sqrt()], 1).repeat_interleave(counts, 0).flatten(0, 1)
+    sd = variances.sqrt()
+    ends = torch.stack([means - sd, means + sd], 1).repeat_interleave(counts, 0).flatten(0, 1)
     return ends.mean(0), ends.var(0, unbiased=False)
 
 
@@ -36,7 +36,9 @@ def plain(means, variances):
 def two_parts(means, variances, counts):
     mean, _ = by_moments(means, variances, counts)
     weights = counts / counts.sum()
-    return mean, torch.einsum("p,pc->c", weights, variances), torch.einsum("p,pc->c", weights, (means - mean) ** 2)
+    within = torch.einsum("p,pc->c", weights, variances)
+    between = torch.einsum("p,pc->c", weights, (means - mean) ** 2)
+    return mean, within, between
 
 
 def divided_by_processes(means, variances, counts):
@@ -50,11 +52,21 @@ def with_deviations(means, variances, counts):
     return mean, torch.einsum("p,pc->c", counts / counts.sum(), variances ** 0.5) ** 2 + between
 
 
+def apart_uncounted(means, variances, counts):
+    mean, within, _ = two_parts(means, variances, counts)
+    return mean, within + ((means - means.mean(0)) ** 2).mean(0)
+
+
+def not_squared(means, variances, counts):
+    mean, within, _ = two_parts(means, variances, counts)
+    return mean, within + torch.einsum("p,pc->c", counts / counts.sum(), (means - mean).abs())
+
+
 def bent(change):
-    """(mean, within, between, counts, means) -> the variance."""
+    """(within, between, counts, variances) -> the variance."""
     def answer(means, variances, counts):
         mean, within, between = two_parts(means, variances, counts)
-        return mean, change(within, between, counts, means, mean, variances)
+        return mean, change(within, between, counts, variances)
     return answer
 
 
@@ -80,16 +92,16 @@ def zero_but_first(gradients):
 right = {"union_stats": [by_moments, one_by_one, remade], "backward_of_sum": [by_autograd, by_matrix]}
 
 wrong = {"union_stats": {
-    "averaged": bent(lambda within, between, counts, *_: within),
+    "averaged": bent(lambda within, *_: within),
     "uncounted": lambda means, variances, counts: plain(means, variances),
-    "summed": bent(lambda within, between, counts, means, mean, variances: sum(variances) + between),
+    "summed": bent(lambda within, between, counts, variances: sum(variances) + between),
     "by_processes": divided_by_processes,
     "deviations": with_deviations,
-    "apart_uncounted": bent(lambda within, between, counts, means, *_: within + ((means - means.mean(0)) ** 2).mean(0)),
-    "apart_unbiased": bent(lambda within, between, counts, *_: within + between * len(counts) / (len(counts) - 1)),
-    "not_squared": bent(lambda within, between, counts, means, mean, _: within + torch.einsum("p,pc->c", counts / counts.sum(), (means - mean).abs())),
+    "apart_uncounted": apart_uncounted,
+    "apart_unbiased": bent(lambda within, between, counts, _: within + between / (1 - 1 / len(counts))),
+    "not_squared": not_squared,
     "deviation": bent(lambda within, between, *_: (within + between) ** 0.5),
-    "unbiased": bent(lambda within, between, counts, *_: (within + between) / (1 - 1 / counts.sum())),
+    "unbiased": bent(lambda within, between, counts, _: (within + between) / (1 - 1 / counts.sum())),
 }, "backward_of_sum": {
     "own": lambda gradients: gradients.clone(),
     "others": lambda gradients: (1 - torch.eye(len(gradients))) @ gradients,

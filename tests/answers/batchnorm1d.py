@@ -41,10 +41,15 @@ def by_doing(table, normalized):
 
 
 def by_autograd(dy, h, gamma, eps, detach_mean=False, detach_var=False):
-    h, gamma, beta = h.clone().requires_grad_(), gamma.clone().requires_grad_(), torch.zeros_like(gamma, requires_grad=True)
+    h, gamma = h.clone().requires_grad_(), gamma.clone().requires_grad_()
+    beta = torch.zeros_like(gamma, requires_grad=True)
     mean = h.mean(0)
     var = h.var(0, unbiased=False)
-    y = gamma * (h - (mean.detach() if detach_mean else mean)) / torch.sqrt((var.detach() if detach_var else var) + eps) + beta
+    if detach_mean:
+        mean = mean.detach()
+    if detach_var:
+        var = var.detach()
+    y = gamma * (h - mean) / torch.sqrt(var + eps) + beta
     return torch.autograd.grad(y, (h, gamma, beta), dy)
 
 
@@ -60,7 +65,18 @@ def step_by_step(dy, h, gamma, eps):
 def with_sums(dy, h, gamma, eps):
     sd = torch.sqrt(h.var(0, unbiased=False) + eps)
     h_hat = (h - h.mean(0)) / sd
-    return (gamma * dy - (gamma * dy).sum(0) - h_hat * (gamma * dy * h_hat).sum(0)) / sd, (dy * h_hat).sum(0), dy.sum(0)
+    d_hat = gamma * dy
+    d_h = (d_hat - d_hat.sum(0) - h_hat * (d_hat * h_hat).sum(0)) / sd
+    return d_h, (dy * h_hat).sum(0), dy.sum(0)
+
+
+def of_h(dy, h, gamma, eps):
+    return step_by_step(dy, h, gamma, eps)[0], torch.einsum("nc,nc->c", dy, h), dy.sum(0)
+
+
+def averaged(dy, h, gamma, eps):
+    d_h, d_gamma, d_beta = step_by_step(dy, h, gamma, eps)
+    return [d_h, d_gamma / len(h), d_beta / len(h)]
 
 
 right = {
@@ -86,12 +102,12 @@ wrong = {
         "always_columns": lambda table, normalized: int(abs(normalized.mean()) < 1e-3),
     },
     "batchnorm_backward": {
-        "constant_statistics": lambda dy, h, gamma, eps: by_autograd(dy, h, gamma, eps, detach_mean=True, detach_var=True),
+        "constant_statistics": lambda dy, h, gamma, eps: by_autograd(dy, h, gamma, eps, True, True),
         "constant_variance": lambda dy, h, gamma, eps: by_autograd(dy, h, gamma, eps, detach_var=True),
         "constant_mean": lambda dy, h, gamma, eps: by_autograd(dy, h, gamma, eps, detach_mean=True),
         "no_gamma": lambda dy, h, gamma, eps: by_autograd(dy, h, torch.ones_like(gamma), eps),
         "sums": with_sums,
-        "of_h": lambda dy, h, gamma, eps: (step_by_step(dy, h, gamma, eps)[0], torch.einsum("nc,nc->c", dy, h), dy.sum(0)),
-        "averaged": lambda dy, h, gamma, eps: [part if part.dim() == 2 else part / len(h) for part in step_by_step(dy, h, gamma, eps)],
+        "of_h": of_h,
+        "averaged": averaged,
     },
 }

@@ -40,6 +40,10 @@ def spread(h, correction=0):
     return h.std((0, 2, 3), correction=correction, keepdim=True)
 
 
+def per_image(h, gamma, beta, eps):
+    return affine(instance_norm(h, eps=eps) if h[0, 0].numel() > 1 else h, gamma, beta)
+
+
 def scrambled(h, gamma, beta, eps):
     table = h.contiguous().view(-1, h.shape[1])
     return affine(batch_norm(table, None, None, training=True, eps=eps).view(h.shape), gamma, beta)
@@ -63,9 +67,11 @@ def everything(h, gamma, beta, eps):
 
 def called_names(model, x, layers):
     names = []
-    hooks = [layer.register_forward_pre_hook(lambda layer, args, name=name: names.append(name)) for name, layer in layers]
+    hooks = [layer.register_forward_pre_hook(lambda layer, args, name=name: names.append(name))
+             for name, layer in layers]
     model(x)
-    for hook in hooks: hook.remove()
+    for hook in hooks:
+        hook.remove()
     return names
 
 
@@ -112,7 +118,8 @@ def with_containers(model, x):
 
 def leaves_hooks(model, x):
     names = []
-    for name, layer in leaves(model): layer.register_forward_hook(lambda layer, args, out, name=name: names.append(name))
+    for name, layer in leaves(model):
+        layer.register_forward_hook(lambda layer, args, out, name=name: names.append(name))
     in_eval(model, lambda: model(x))
     return [name for name, _ in leaves(model) if name not in names]
 
@@ -124,11 +131,12 @@ def in_train(model, x):
 
 def binds_late(model, x):
     names, hooks = set(), []
+    def note(layer, args, out): names.add(name)                # the loop's name, when the layer is called
     for name, layer in leaves(model):
-        def note(layer, args, out): names.add(name)
         hooks.append(layer.register_forward_hook(note))
     in_eval(model, lambda: model(x))
-    for hook in hooks: hook.remove()
+    for hook in hooks:
+        hook.remove()
     return [name for name, _ in leaves(model) if name not in names]
 
 
@@ -165,18 +173,21 @@ def of_torch(padding=2, bias=True):
     """The table of SimpleNet, read off torch's own layers."""
     with torch.device("meta"):                               # shapes without numbers
         side = (((224 + 2 * padding - 4) // 2) + 2 * padding - 4) // 2
-        layers = (nn.Conv2d(3, 6, 5, padding=padding, bias=bias), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5, padding=padding, bias=bias), nn.MaxPool2d(2),
+        layers = (nn.Conv2d(3, 6, 5, padding=padding, bias=bias), nn.MaxPool2d(2),
+                  nn.Conv2d(6, 16, 5, padding=padding, bias=bias), nn.MaxPool2d(2),
                   nn.Linear(16 * side * side, 64, bias=bias), nn.Linear(64, 1, bias=bias))
         rows, x = [], torch.zeros(10, 3, 224, 224)
     for layer in layers:
         x = layer(x.flatten(1) if isinstance(layer, nn.Linear) else x)
-        numbers = [0 if getattr(layer, name, None) is None else getattr(layer, name).numel() for name in ("weight", "bias")]
+        mine = dict(layer.named_parameters())
+        numbers = [mine[name].numel() if name in mine else 0 for name in ("weight", "bias")]
         rows.append((*numbers, tuple(x.shape)))
     return rows
 
 
 def written_out():
-    return ((450, 6, (10, 6, 224, 224)), (0, 0, (10, 6, 112, 112)), (2400, 16, (10, 16, 112, 112)), (0, 0, (10, 16, 56, 56)),
+    return ((450, 6, (10, 6, 224, 224)), (0, 0, (10, 6, 112, 112)),
+            (2400, 16, (10, 16, 112, 112)), (0, 0, (10, 16, 56, 56)),
             (3_211_264, 64, (10, 64)), (64, 1, (10, 1)))
 
 
@@ -195,7 +206,7 @@ right = {
 wrong = {
     "batchnorm2d": {
         "scrambled": scrambled,
-        "per_image": lambda h, gamma, beta, eps: affine(instance_norm(h, eps=eps) if h[0, 0].numel() > 1 else h, gamma, beta),
+        "per_image": per_image,
         "per_pixel": flattened,
         "over_channels": across_channels,
         "over_everything": everything,
@@ -204,7 +215,8 @@ wrong = {
         "variance": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) ** 2 + eps), gamma, beta),
         "no_eps": lambda h, gamma, beta, eps: affine(centred(h) / spread(h), gamma, beta),
         "eps_outside": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) + eps), gamma, beta),
-        "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5, gamma, beta),
+        "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5,
+                                                       gamma, beta),
     },
     "uncalled_modules": {
         "every_name": lambda model, x: [name for name, _ in leaves(model)],
@@ -218,19 +230,21 @@ wrong = {
         "mode_changed": stays_in_eval,
     },
     "convolution_cost": {
-        "no_inputs": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), k * k, k * k - 1),
-        "no_outputs": lambda x, channels, k, padding: cost(x[0] * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
-        "one_image": lambda x, channels, k, padding: cost(channels * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
-        "no_padding": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, 0), x[1] * k * k, x[1] * k * k - 1),
-        "channels_apart": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), x[1] * k * k, x[1] * (k * k - 1)),
-        "one_more": lambda x, channels, k, padding: cost(x[0] * channels * area(x, k, padding), x[1] * k * k, x[1] * k * k),
+        "no_inputs": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding), k * k, k * k - 1),
+        "no_outputs": lambda x, M, k, padding: cost(x[0] * area(x, k, padding),
+                                                    x[1] * k * k, x[1] * k * k - 1),
+        "one_image": lambda x, M, k, padding: cost(M * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
+        "no_padding": lambda x, M, k, padding: cost(x[0] * M * area(x, k, 0), x[1] * k * k, x[1] * k * k - 1),
+        "channels_apart": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding),
+                                                        x[1] * k * k, x[1] * (k * k - 1)),
+        "one_more": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding), x[1] * k * k, x[1] * k * k),
     },
     "simple_net": {
         "no_padding": lambda: of_torch(padding=0),
         "no_inputs": changed(conv1=(150, 6, (10, 6, 224, 224)), conv2=(400, 16, (10, 16, 112, 112))),
         "one_kernel": changed(conv1=(75, 6, (10, 6, 224, 224)), conv2=(150, 16, (10, 16, 112, 112))),
-        "pooling_mixes": changed(pool1=(0, 0, (10, 3, 112, 112)), conv2=(3 * 25 * 16, 16, (10, 16, 112, 112)), pool2=(0, 0, (10, 8, 56, 56)),
-                                 fc1=(8 * 56 * 56 * 64, 64, (10, 64))),
+        "pooling_mixes": changed(pool1=(0, 0, (10, 3, 112, 112)), conv2=(3 * 25 * 16, 16, (10, 16, 112, 112)),
+                                 pool2=(0, 0, (10, 8, 56, 56)), fc1=(8 * 56 * 56 * 64, 64, (10, 64))),
         "pooling_learns": changed(pool1=(4, 0, (10, 6, 112, 112)), pool2=(4, 0, (10, 16, 56, 56))),
         "no_biases": lambda: of_torch(bias=False),
         "bias_a_weight": lambda: tuple((weights, weights, shape) for weights, _, shape in written_out()),

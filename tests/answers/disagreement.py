@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
 # variance_ratio
 
 def by_all_masks(h, weight, p):
@@ -26,6 +25,10 @@ def by_covariance(h, weight, p):
 def parts(h, weight, p):
     """factor, noise, calm: the ratio is 1 + factor * noise / calm."""
     return p / (1 - p), ((h * weight) ** 2).mean(0).sum(), (h @ weight).var(correction=0)
+
+
+def variances(terms):
+    return terms.var(0, correction=0)
 
 
 def with_parts(change):
@@ -60,7 +63,8 @@ def before_the_relu(p):
 def built(*, first=(), inner=(), last=(), end=(), norm=nn.BatchNorm1d):
     """The net with more layers at four places."""
     norms = [[norm(16)] if norm else [] for _ in range(2)]
-    return nn.Sequential(*first, nn.Linear(20, 16), *norms[0], nn.ReLU(), *inner, nn.Linear(16, 16), *norms[1], nn.ReLU(), *last, nn.Linear(16, 4), *end)
+    return nn.Sequential(*first, nn.Linear(20, 16), *norms[0], nn.ReLU(),
+                         *inner, nn.Linear(16, 16), *norms[1], nn.ReLU(), *last, nn.Linear(16, 4), *end)
 
 
 right = {
@@ -74,8 +78,8 @@ wrong = {
         "inverted": with_parts(lambda h, w, p, f, noise, calm: calm / (calm + f * noise)),
         "noise_only": with_parts(lambda h, w, p, f, noise, calm: f * noise / calm),
         "one_coin": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w).sum(1) ** 2).mean() / calm),
-        "independent": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / (h * w).var(0, correction=0).sum()),
-        "centred": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h * w).var(0, correction=0).sum() / calm),
+        "independent": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / variances(h * w).sum()),
+        "centred": with_parts(lambda h, w, p, f, noise, calm: 1 + f * variances(h * w).sum() / calm),
         "unsquared": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h ** 2 @ abs(w)).mean() / calm),
         "unscaled": with_parts(lambda h, w, p, f, noise, calm: 1 + p * (1 - p) * noise / calm),
         "deviation": with_parts(lambda h, w, p, f, noise, calm: (1 + f * noise / calm) ** 0.5),

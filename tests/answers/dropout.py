@@ -4,7 +4,6 @@ from itertools import product
 import torch
 from torch.nn import functional as F
 
-
 # dropout
 
 def by_bernoulli(x, p, training):
@@ -19,7 +18,8 @@ def by_filling(x, p, training):
 
 
 def by_a_list(x, p, training):
-    if not training: return x
+    if not training:
+        return x
     factors = torch.tensor([0.0, 1 / (1 - p)])
     choice = torch.distributions.Bernoulli(probs=1 - p).sample(x.shape).long()
     return x * factors[choice]
@@ -34,13 +34,15 @@ def drops_the_others(x, p, training):
 
 
 def exactly(x, p, training):
-    if not training: return x
+    if not training:
+        return x
     some = torch.stack([torch.randperm(x.shape[1])[:round(p * x.shape[1])] for _ in x])
     return x.scatter(1, some, 0.0) / (1 - p)
 
 
 def exactly_of_all(x, p, training):
-    if not training: return x
+    if not training:
+        return x
     mask = torch.ones(x.numel())
     mask[torch.randperm(x.numel())[:round(p * x.numel())]] = 0
     return x * mask.view_as(x) / (1 - p)
@@ -52,7 +54,8 @@ def seeded(x, p, training):
 
 
 def data_only(x, p, training):
-    if not training: return x
+    if not training:
+        return x
     dropped = F.dropout(x.detach(), p)
     return x + dropped - x.detach()
 
@@ -76,7 +79,8 @@ def with_variance(of):
 
 
 right = {
-    "dropout": [by_bernoulli, by_filling, by_a_list, lambda x, p, training: F.dropout(x, p, training), F.dropout],
+    "dropout": [by_bernoulli, by_filling, by_a_list,
+                lambda x, p, training: F.dropout(x, p, training), F.dropout],
     "expected_output": [by_all_masks, by_products],
 }
 

@@ -9,7 +9,8 @@ def from_moments(h, eps=1e-5):
 
 
 def from_std(h, eps=1e-5):
-    return torch.hypot(h.std(0, correction=0), torch.tensor(eps) ** 0.5), torch.einsum("nc->c", h) / h.shape[0]
+    beta = torch.einsum("nc->c", h) / h.shape[0]
+    return torch.hypot(h.std(0, correction=0), torch.tensor(eps) ** 0.5), beta
 
 
 def in_numpy(h, eps=1e-5):
@@ -17,11 +18,13 @@ def in_numpy(h, eps=1e-5):
 
 
 def transposed(h, eps):
-    return torch.stack([(row.var(unbiased=False) + eps).sqrt() for row in h]), torch.stack([row.mean() for row in h])
+    gamma = torch.stack([(row.var(unbiased=False) + eps).sqrt() for row in h])
+    return gamma, torch.stack([row.mean() for row in h])
 
 
 def by_loop(gamma, beta, W):
-    return torch.stack([b / g for g, b in zip(gamma, beta)]), torch.stack([g * column for g, column in zip(gamma, W.T)], 1)
+    shift = torch.stack([b / g for g, b in zip(gamma, beta)])
+    return shift, torch.stack([g * column for g, column in zip(gamma, W.T)], 1)
 
 
 def by_matrix(gamma, beta, W):

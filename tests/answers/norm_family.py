@@ -2,8 +2,7 @@
 import torch
 from torch.nn.functional import batch_norm
 
-from helpers.lessons.norm_family import choose as exercise, choose_solution
-
+from helpers.lessons.norm_family import choose, choose_solution
 
 # normalize
 
@@ -14,7 +13,8 @@ def by_columns(x, dims, eps):
     order = axes + stay
     moved = x.permute(order)
     rows = 1
-    for d in axes: rows *= x.shape[d]
+    for d in axes:
+        rows *= x.shape[d]
     table = batch_norm(moved.reshape(rows, -1), None, None, training=True, eps=eps)
     return table.reshape(moved.shape).permute([order.index(d) for d in range(x.dim())])
 
@@ -35,7 +35,8 @@ def rest(x, dims):
 
 
 def in_turn(x, dims, eps):
-    for d in dims: x = by_moments(x, (d,), eps)
+    for d in dims:
+        x = by_moments(x, (d,), eps)
     return x
 
 
@@ -55,7 +56,8 @@ def with_word(name, word):
 
 right = {
     "normalize": [by_columns, by_var_mean, by_moments],
-    "choose": [lambda: ("group", "batch", "token", "instance", "batch", "token"), lambda: ["token", "batch", "instance", "instance", "batch", "token"]],
+    "choose": [lambda: ("group", "batch", "token", "instance", "batch", "token"),
+               lambda: ["token", "batch", "instance", "instance", "batch", "token"]],
 }
 
 wrong = {
@@ -72,5 +74,5 @@ wrong = {
         "eps_outside": lambda x, dims, eps: over(x, dims, var(x, dims) ** 0.5 + eps),
         "unbiased": lambda x, dims, eps: over(x, dims, (var(x, dims, correction=1) + eps) ** 0.5),
     },
-    "choose": {switch: with_word(*switch.split("_")) for switch in exercise.mistakes},
+    "choose": {switch: with_word(*switch.split("_")) for switch in choose.mistakes},
 }

@@ -3,7 +3,6 @@ import math
 
 import torch
 
-
 # decompose
 
 def by_loops(predictions, y, noise):
@@ -15,7 +14,8 @@ def by_loops(predictions, y, noise):
 
 
 def by_torch(predictions, y, noise):
-    return torch.nn.functional.mse_loss(predictions.mean(0), y) - noise ** 2, predictions.var(0, correction=0).mean(), noise ** 2
+    bias2 = torch.nn.functional.mse_loss(predictions.mean(0), y) - noise ** 2
+    return bias2, predictions.var(0, correction=0).mean(), noise ** 2
 
 
 def by_difference(predictions, y, noise):
@@ -27,13 +27,18 @@ def by_difference(predictions, y, noise):
 def but(first=None, variance=None):
     """The right answer with one part replaced; first: what the noise is then taken from."""
     def answer(predictions, y, noise):
-        right = by_torch(predictions, y, noise)
-        return first(predictions, y) - noise ** 2 if first else right[0], variance(predictions, y) if variance else right[1], right[2]
+        bias2, spread, part = by_torch(predictions, y, noise)
+        if first:
+            bias2 = first(predictions, y) - noise ** 2
+        if variance:
+            spread = variance(predictions, y)
+        return bias2, spread, part
     return answer
 
 
 def rows(predictions, y, noise):
-    return ((predictions.mean(1) - y) ** 2).mean() - noise ** 2, predictions.var(1, correction=0).mean(), noise ** 2
+    bias2 = ((predictions.mean(1) - y) ** 2).mean() - noise ** 2
+    return bias2, predictions.var(1, correction=0).mean(), noise ** 2
 
 
 def sums(predictions, y, noise):
@@ -83,7 +88,8 @@ def first_rise(validation, test):
     found = []
     for v, t in zip(validation.T.tolist(), test.T.tolist()):
         k = 0
-        while k + 1 < len(v) and v[k + 1] <= v[k]: k += 1
+        while k + 1 < len(v) and v[k + 1] <= v[k]:
+            k += 1
         found.append(t[k])
     return torch.tensor(found)
 

@@ -4,7 +4,8 @@ import torch
 
 def one_by_one(scores, y):
     right = 0
-    for row, label in zip(scores.tolist(), y.tolist()): right += row.index(max(row)) == label
+    for row, label in zip(scores.tolist(), y.tolist()):
+        right += row.index(max(row)) == label
     return right / len(y)
 
 

@@ -5,7 +5,6 @@ from torch.nn.functional import batch_norm
 from torch.nn.utils.fusion import fuse_linear_bn_weights
 from torch.optim.swa_utils import update_bn
 
-
 # update_running
 
 def by_torch(running_mean, running_var, h, momentum):
@@ -42,16 +41,20 @@ def by_shares(net, batches):
     kept = {m: m.momentum for m in norms}
     net.train()
     for k, batch in enumerate(batches, 1):
-        for m in norms: m.momentum = 1 / k
-        with torch.inference_mode(): net(batch)
-    for m in norms: m.momentum = kept[m]
+        for m in norms:
+            m.momentum = 1 / k
+        with torch.inference_mode():
+            net(batch)
+    for m in norms:
+        m.momentum = kept[m]
     net.eval()
     return net
 
 
 def pass_through(net, batches):
     with torch.no_grad():
-        for batch in batches: net(batch)
+        for batch in batches:
+            net(batch)
 
 
 def norms(net):
@@ -61,22 +64,26 @@ def norms(net):
 def with_momentum(net, batches, value, reset=True, back=True):
     old = [n.momentum for n in norms(net)]
     for n in norms(net):
-        if reset: n.reset_running_stats()
+        if reset:
+            n.reset_running_stats()
         n.momentum = value
     pass_through(net.train(), batches)
     if back:
-        for n, momentum in zip(norms(net), old): n.momentum = momentum
+        for n, momentum in zip(norms(net), old):
+            n.momentum = momentum
     return net.eval()
 
 
 def as_before(net, batches):
-    for n in norms(net): n.reset_running_stats()
+    for n in norms(net):
+        n.reset_running_stats()
     pass_through(net.train(), batches)
     return net.eval()
 
 
 def in_eval(net, batches):
-    for n in norms(net): n.reset_running_stats()
+    for n in norms(net):
+        n.reset_running_stats()
     pass_through(net.eval(), batches)
     return net
 
@@ -114,6 +121,16 @@ def root(var, eps):
     return (var + eps) ** 0.5
 
 
+def bias_unscaled(weight, bias, gamma, beta, mean, var, eps):
+    factor = gamma / root(var, eps)
+    return torch.einsum("o,oi->oi", factor, weight), bias - mean * factor + beta
+
+
+def mean_unscaled(weight, bias, gamma, beta, mean, var, eps):
+    factor = gamma / root(var, eps)
+    return torch.einsum("o,oi->oi", factor, weight), bias * factor - mean + beta
+
+
 right = {
     "update_running": [by_torch, by_a_step],
     "recalibrate": [by_tool, by_shares],
@@ -141,9 +158,9 @@ wrong = {
     "fold": {
         "columns": lambda w, b, g, beta, m, v, eps: (w * g / root(v, eps), (b - m) * g / root(v, eps) + beta),
         "variance": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v + eps, beta),
-        "bias_left_out": lambda w, b, g, beta, m, v, eps: folded(w, torch.zeros_like(b), g, m, root(v, eps), beta),
-        "bias_unscaled": lambda w, b, g, beta, m, v, eps: (torch.einsum("o,oi->oi", g / root(v, eps), w), b - m * g / root(v, eps) + beta),
-        "mean_unscaled": lambda w, b, g, beta, m, v, eps: (torch.einsum("o,oi->oi", g / root(v, eps), w), b * g / root(v, eps) - m + beta),
+        "bias_left_out": lambda w, b, g, beta, m, v, eps: folded(w, 0 * b, g, m, root(v, eps), beta),
+        "bias_unscaled": bias_unscaled,
+        "mean_unscaled": mean_unscaled,
         "mean_left_out": lambda w, b, g, beta, m, v, eps: folded(w, b, g, 0, root(v, eps), beta),
         "no_beta": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, root(v, eps), 0),
         "no_gamma": lambda w, b, g, beta, m, v, eps: folded(w, b, torch.ones_like(g), m, root(v, eps), beta),

@@ -2,7 +2,6 @@
 import torch
 from torch.nn import functional as F
 
-
 # spatial_dropout
 
 def by_torch(h, p, training=True):
@@ -10,7 +9,8 @@ def by_torch(h, p, training=True):
 
 
 def by_bernoulli(h, p, training=True):
-    if not training: return h
+    if not training:
+        return h
     heads = torch.bernoulli(torch.full(h.shape[:2], 1.0 - p))
     return torch.einsum("nchw,nc->nchw", h, heads) / (1 - p)
 
@@ -18,7 +18,8 @@ def by_bernoulli(h, p, training=True):
 def as_long_as(axes):
     """Dropout with coins along these axes, whole along the others."""
     def f(h, p, training=True):
-        if not training: return h
+        if not training:
+            return h
         coins = [size if axis in axes else 1 for axis, size in enumerate(h.shape)]
         return h * F.dropout(torch.ones(coins), p, True)
     return f
@@ -42,14 +43,20 @@ def always(h, p, training=True):
 
 # which_variant
 
-SEEN = {"A": "dropblock", "B": "rnndrop", "C": "One mask for the batch", "D": "dropout", "E": "gaussian", "F": "dropout2d"}
+SEEN = {"A": "dropblock", "B": "rnndrop", "C": "One mask for the batch",
+        "D": "dropout", "E": "gaussian", "F": "dropout2d"}
 
 
 def by_branches(letter):
-    if letter == "E": return "Gaussian"
-    for letters, name in (("A", "DropBlock"), ("B", "RNNDrop"), ("C", "one mask for the batch"), ("F", "Dropout2d")):
-        if letter in letters: return name
-    return "Dropout"
+    if letter == "A":
+        return "DropBlock"
+    if letter == "B":
+        return "RNNDrop"
+    if letter == "C":
+        return "one mask for the batch"
+    if letter == "F":
+        return "Dropout2d"
+    return "Gaussian" if letter == "E" else "Dropout"
 
 
 def mixed(one, other):

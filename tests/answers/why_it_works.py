@@ -20,16 +20,21 @@ def but(w, gradient, a, rate, there=None, fitting=None, after=None):
     return [mine if mine is not None else part for mine, part in zip((there, fitting, after), right)]
 
 
+WORDS = {"f": "for", "g": "against", "n": "neither", "m": "measured", "d": "disputed", "x": "false"}
+
+
 def words(letters):
-    """One answer for each of six: f for 'for', g for 'against', n for neither; m, d, x for measured, disputed, false."""
-    meaning = dict(f="for", g="against", n="neither", m="measured", d="disputed", x="false")
-    return lambda: tuple(meaning[letter] for letter in letters)
+    """The answers that these letters of WORDS stand for."""
+    return lambda: tuple(WORDS[letter] for letter in letters)
 
 
 def each_wrong(right, options, also):
-    """{switch: answer} with one word changed, for every place and every other word; also: those that are right too, as "c_neither"."""
-    names = {"f": "for", "g": "against", "n": "neither", "m": "measured", "d": "disputed", "x": "false"}
-    changed = {f"{place}_{names[other]}": words(right[:k] + other + right[k + 1:]) for k, place in enumerate("abcdef") for other in options if other != right[k]}
+    """{switch: answer} with one word changed, for every place and every other word.
+
+    also: switches whose answers are right too, as "c_neither".
+    """
+    changed = {f"{place}_{WORDS[other]}": words(right[:k] + other + right[k + 1:])
+               for k, place in enumerate("abcdef") for other in options if other != right[k]}
     return {switch: answer for switch, answer in changed.items() if switch not in also}
 
 
@@ -39,6 +44,14 @@ def listed():
 
 def judged():
     return [*words("mdx")(), *words("mxd")()]
+
+
+def along(w, gradient, rate):
+    return (math.dist(w.tolist(), [0] * len(w)) + rate * gradient.norm()) ** 2
+
+
+def with_after(of):
+    return lambda w, gradient, a, rate: but(w, gradient, a, rate, after=of(w, gradient, rate))
 
 
 right = {
@@ -55,11 +68,11 @@ wrong = {
         "same_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=rate),
         "smaller_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=rate / a / a),
         "once_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=a * rate),
-        "unchanged": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=w.square().sum()),
-        "along": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=(math.dist(w.tolist(), [0] * len(w)) + rate * gradient.norm()) ** 2),
-        "not_squared": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=w @ w + (rate * gradient).norm()),
-        "shrinks": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=w @ w - (rate * gradient).square().sum()),
-        "without_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, after=(w - gradient).square().sum()),
+        "unchanged": with_after(lambda w, gradient, rate: w.square().sum()),
+        "along": with_after(along),
+        "not_squared": with_after(lambda w, gradient, rate: w @ w + (rate * gradient).norm()),
+        "shrinks": with_after(lambda w, gradient, rate: w @ w - (rate * gradient).square().sum()),
+        "without_rate": with_after(lambda w, gradient, rate: (w - gradient).square().sum()),
     },
     "evidence": each_wrong("fgfgnn", "fgn", also=("c_neither", "d_neither", "e_for")),
     "verdicts": each_wrong("mdxmxd", "mdx", also=("b_false",)),
