@@ -7,70 +7,90 @@ from ..experiments.training import steps_to
 
 outlier = Question(
     "A batch of eight values. One of them is pulled further and further out. Its normalized value",
-    {"grows without limit": "A fixed scaling would do that. But the value also widens the spread that it is divided by.",
-     "stops near 2.65": "Far out, the spread is due to this value alone: it grows as fast as the value does. The limit is √(N − 1) = √7.",
+    {"grows without limit":
+         "A fixed scaling would do that. But the value also widens the spread that it is divided by.",
+     "stops near 2.65": "Far out, the spread is due to this value alone: it grows as fast as the value does. "
+         "The limit is √(N − 1) = √7.",
      "stops at 1": "That is the limit in a batch of two: √(2 − 1).",
-     "stops at 7": "Its distance is up to 7 times that of each other one, but it is divided by the sd: the root remains, √7.",
+     "stops at 7": "Its distance is up to 7 times that of each other one, but it is divided by the sd: "
+         "the root remains, √7.",
      "stays where it is": "That would be a ranking. The value moves, but ever less."},
     "stops near 2.65")
 
 spikes = Question(
     "A unit gives 1 for a tenth of the samples and 0 for the others. After BatchNorm its values form",
-    {"a bell curve": "Normalizing makes mean 0 and sd 1. It does not make anything Gaussian: the shape stays.",
-     "two spikes, at 3 and −0.33": "Subtract the mean 0.1, divide by the sd 0.3: 0.9/0.3 and −0.1/0.3. Still two values.",
-     "two spikes, within 0 and 1": "That is min-max scaling. Here mean and sd set the scale, and values beyond ±1 are common.",
+    {"a bell curve":
+         "Normalizing makes mean 0 and sd 1. It does not make anything Gaussian: the shape stays.",
+     "two spikes, at 3 and −0.33":
+         "Subtract the mean 0.1, divide by the sd 0.3: 0.9/0.3 and −0.1/0.3. Still two values.",
+     "two spikes, within 0 and 1":
+         "That is min-max scaling. Here mean and sd set the scale, and values beyond ±1 are common.",
      "an even spread over all values": "That would take ranks. Equal inputs keep equal outputs."},
     "two spikes, at 3 and −0.33")
 
 batch_of_two = Question(
     "A batch of two samples with clearly different values, in training. A unit's two normalized values",
-    {"depend on both inputs, as in any batch": "They do so by their mean and spread. But the spread of two numbers is half their distance, so that only the order is left.",
-     "are +1 and −1, whatever the inputs": "Each lies half the distance from the mean, and half the distance is the sd. What the two values were is lost.",
+    {"depend on both inputs, as in any batch": "They do so by their mean and spread. But the spread of two "
+         "numbers is half their distance, so that only the order is left.",
+     "are +1 and −1, whatever the inputs": "Each lies half the distance from the mean, and half the distance "
+         "is the sd. What the two values were is lost.",
      "are both 0": "Their mean is 0. They are equal only if the inputs are.",
-     "cannot be computed: an error": "That is a batch of one, which torch refuses in training. Two have a spread."},
+     "cannot be computed: an error":
+         "That is a batch of one, which torch refuses in training. Two have a spread."},
     "are +1 and −1, whatever the inputs")
 
 largest_rate = Question(
     "Without BatchNorm all seeds of this net learn up to rate 0.5. With BatchNorm they do up to about",
-    {"0.5 as well": "Then BatchNorm would change speed alone. It changes what a step does: notebook 06 measures how.",
+    {"0.5 as well":
+         "Then BatchNorm would change speed alone. It changes what a step does: notebook 06 measures how.",
      "1, twice as much": "It is more: at rate 1 nothing is to be seen yet.",
      "3, six times as much": "Between 3 and 5 the first seeds fail.",
-     "any rate: there is no limit": "The output does not change when the weights before BatchNorm grow, but the last layer has no BatchNorm after it."},
+     "any rate: there is no limit": "The output does not change when the weights before BatchNorm grow, but "
+         "the last layer has no BatchNorm after it."},
     "3, six times as much")
 
 move_goals = {
-    "N = 8: drag the sample until its output passes 2.6. Where are the others then?": lambda at: at.N == 8 and abs(at.h_hat[0]) > 2.6,
-    "N = 2: two values of the sample that give the same two outputs": lambda at: at.N == 2 and at.eps < 0.1 and abs(at.value - at.h_before[0]) > 5,
+    "N = 8: drag the sample until its output passes 2.6. Where are the others then?":
+        lambda at: at.N == 8 and abs(at.h_hat[0]) > 2.6,
+    "N = 2: two values of the sample that give the same two outputs":
+        lambda at: at.N == 2 and at.eps < 0.1 and abs(at.value - at.h_before[0]) > 5,
     "N = 8: an eps that brings the largest output below 1": lambda at: at.N == 8 and abs(at.h_hat).max() < 1,
 }
 
 
-def _lost(at, kind):
-    return getattr(at, kind, None) is None or not bool((getattr(at, kind)[:, -10:].mean(1) < 1).all())
+def _learned(at, kind):
+    """Whether these nets are trained, and all eight seeds end below 1 nat."""
+    return hasattr(at, kind) and (getattr(at, kind)[:, -10:].mean(1) < 1).all()
 
 
 def _learns(at, kind, least):
-    return at.progress == 1 and at.init == 1 and at.rate >= least and not _lost(at, kind)
+    return at.progress == 1 and at.init == 1 and at.rate >= least and _learned(at, kind)
 
 
 race_goals = {
-    "without BatchNorm: a rate of at least 0.4 at which all eight seeds still end below 1 nat": lambda at: _learns(at, "plain", 0.4),
+    "without BatchNorm: a rate of at least 0.4 at which all eight seeds still end below 1 nat":
+        lambda at: _learns(at, "plain", 0.4),
     "with BatchNorm: the same, at a rate of at least 2.5": lambda at: _learns(at, "bn", 2.5),
     "with BatchNorm, batches of 64: loss 0.5 in fewer than 35 steps":
-        lambda at: at.batch == 64 and at.init == 1 and hasattr(at, "bn") and steps_to(at.bn.mean(0), 0.5) < 35,
+        lambda at: (at.batch, at.init) == (64, 1) and hasattr(at, "bn") and steps_to(at.bn.mean(0), 0.5) < 35,
     "both nets at rate 0.1: weights so small at the start that only BatchNorm ends below 1 nat":
-        lambda at: at.progress == 1 and at.rate == 0.1 and at.init < 1 and hasattr(at, "plain") and _lost(at, "plain") and not _lost(at, "bn"),
+        lambda at: at.progress == 1 and at.rate == 0.1 and at.init < 1
+            and hasattr(at, "plain") and not _learned(at, "plain") and _learned(at, "bn"),
 }
 
 
-def forward(h, gamma, beta, eps, over_features=False, over_everything=False, variance=False, no_eps=False, eps_outside=False, unbiased=False,
-            beta_first=False, no_affine=False):
-    """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
-    over = (0, 1) if over_everything else 1 if over_features else 0
-    mean, var = h.mean(over, keepdim=True), h.var(over, unbiased=unbiased, keepdim=True)
+def spread(var, eps, variance, no_eps, eps_outside):
+    """What BatchNorm divides by, the root of var + eps; and the usual mistakes."""
     inside, outside = (0, 0) if no_eps else (0, eps) if eps_outside else (eps, 0)
-    spread = (var + inside if variance else (var + inside).sqrt()) + outside
-    h_hat = (h - mean) / spread
+    return (var + inside) ** (1 if variance else 0.5) + outside
+
+
+def forward(h, gamma, beta, eps, over_features=False, over_everything=False, variance=False, no_eps=False,
+        eps_outside=False, unbiased=False, beta_first=False, no_affine=False):
+    """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
+    over = (0, 1) if over_everything else int(over_features)
+    mean, var = h.mean(over, keepdim=True), h.var(over, unbiased=unbiased, keepdim=True)
+    h_hat = (h - mean) / spread(var, eps, variance, no_eps, eps_outside)
     return h_hat if no_affine else gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
 
 
@@ -82,33 +102,43 @@ def forward_solution(h, gamma, beta, eps):
 
 
 _g = torch.Generator().manual_seed(5)
-_h = torch.tensor([3.0, -1.0]) + torch.tensor([2.0, 0.05]) * torch.randn(4, 2, generator=_g)      # a narrow unit, so that eps shows
-_gamma, _beta = torch.tensor([2.0, 0.5]), torch.tensor([-1.0, 3.0])
+# a narrow unit, so that eps shows
+_h = torch.tensor([3.0, -1.0]) + torch.tensor([2.0, 0.05]) * torch.randn(4, 2, generator=_g)
+_gamma, _beta = torch.tensor([[2.0, 0.5], [-1.0, 3.0]])
 
-batchnorm_forward = Exercise(forward, probes=[(_h, _gamma, _beta, 1e-2)], mistakes={
-    "over_features": "Mean and variance run over the units of one sample (a row). BatchNorm takes them over the batch, one for each unit (a column): axis 0.",
-    "over_everything": "One mean for the whole table: each unit has its own, over the batch.",
-    "variance": "It divides by the variance: take the root.",
-    "no_affine": "Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
-    "beta_first": "Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
-    "no_eps": "eps is missing: sqrt(var + eps).",
-    "eps_outside": "eps is added after the root: it belongs to the variance, inside.",
-    "unbiased": "The variance divides by N - 1: BatchNorm normalizes with the one that divides by N, unbiased=False.",
-}, hints=["One mean and one variance for each of the C units: which axis has to go?",
-          "`h.mean(0)` and `h.var(0, unbiased=False)` are both (C,).",
-          "`(h - mean) / torch.sqrt(var + eps)`, then gamma and beta."],
-    solution=forward_solution, why="Broadcasting lines (C,) up with the last axis of (N, C), so no loop over units is needed.")
+EPS = dict(
+    no_eps="eps is missing: sqrt(var + eps).",
+    eps_outside="eps is added after the root: it belongs to the variance, inside.",
+)
+
+batchnorm_forward = Exercise(forward, probes=[(_h, _gamma, _beta, 1e-2)], mistakes=dict(
+    over_features="Mean and variance run over the units of one sample (a row). BatchNorm takes them over the "
+        "batch, one for each unit (a column): axis 0.",
+    over_everything="One mean for the whole table: each unit has its own, over the batch.",
+    variance="It divides by the variance: take the root.",
+    no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
+    beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
+    **EPS,
+    unbiased="The variance divides by N - 1: "
+        "BatchNorm normalizes with the one that divides by N, unbiased=False.",
+), hints=[
+    "One mean and one variance for each of the C units: which axis has to go?",
+    "`h.mean(0)` and `h.var(0, unbiased=False)` are both (C,).",
+    "`(h - mean) / torch.sqrt(var + eps)`, then gamma and beta.",
+], solution=forward_solution, why="Broadcasting lines (C,) up with the last axis of (N, C), "
+    "so no loop over units is needed.")
 
 
 def told_axis(table, normalized, swapped=False, always_rows=False, always_columns=False):
     """table (R, C), normalized (R, C) -> 0 if each column was normalized (over axis 0), 1 if each row was."""
     over_rows = normalized.mean(0).abs().max() < 1e-3
-    if always_rows or always_columns: return 0 if always_rows else 1
-    return int(over_rows if swapped else not over_rows)
+    if always_rows or always_columns:
+        return int(not always_rows)
+    return int(over_rows == swapped)
 
 
 def axis_solution(table, normalized):
-    column_means = normalized.mean(0)                    # (C,): all 0 if the mean ran over axis 0
+    column_means = normalized.mean(0)  # (C,): all 0 if the mean ran over axis 0
     return 0 if column_means.abs().max() < 1e-3 else 1
 
 
@@ -116,27 +146,34 @@ def _normalized(table, axis):
     return (table - table.mean(axis, keepdim=True)) / table.std(axis, unbiased=False, keepdim=True)
 
 
-_tables = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]), torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 30]]), torch.tensor([[1.0, 5], [2, -3], [6, 0]])
+_tables = [torch.tensor(rows) for rows in (
+    [[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[1.0, 2, 3], [4, 5, 6], [7, 8, 30]], [[1.0, 5], [2, -3], [6, 0]])]
 
-which_axis = Exercise(told_axis, probes=[(t, _normalized(t, axis)) for t in _tables for axis in (0, 1)], mistakes={
-    "swapped": "It is the other way round: `mean(0)` runs over axis 0, the rows, and leaves one number for each column.",
-    "always_rows": "It says 0 for every table. A mean over all numbers is 0 either way: look at the means of the columns one by one.",
-    "always_columns": "It says 1 for every table. A mean over all numbers is 0 either way: look at the means of the columns one by one.",
-}, hints=["What must be true of each column, if each column was normalized?",
-          "Its mean is 0. `normalized.mean(0)` is (C,): are all of them 0, up to rounding?"],
-    solution=axis_solution, why="The mean along the axis that was normalized is 0 everywhere; along the other it is 0 only by accident.")
+which_axis = Exercise(told_axis, probes=[
+    (t, _normalized(t, axis)) for t in _tables for axis in (0, 1)], mistakes=dict(
+    swapped="It is the other way round: `mean(0)` runs over axis 0, the rows, "
+        "and leaves one number for each column.",
+    always_rows="It says 0 for every table. A mean over all numbers is 0 either way: look at the means of "
+        "the columns one by one.",
+    always_columns="It says 1 for every table. A mean over all numbers is 0 either way: look at the means of "
+        "the columns one by one.",
+), hints=[
+    "What must be true of each column, if each column was normalized?",
+    "Its mean is 0. `normalized.mean(0)` is (C,): are all of them 0, up to rounding?",
+], solution=axis_solution, why="The mean along the axis that was normalized is 0 everywhere; along the other "
+    "it is 0 only by accident.")
 
 
-def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=False, constant_mean=False, sums=False, no_gamma=False, of_h=False, averaged=False):
+def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=False, constant_mean=False,
+        sums=False, no_gamma=False, of_h=False, averaged=False):
     """dy (N, C), the loss's gradient in y -> its gradients in h (N, C), gamma (C,), beta (C,)."""
     std = (h.var(0, unbiased=False) + eps).sqrt()
     h_hat = (h - h.mean(0)) / std
     g = dy if no_gamma else dy * gamma
-    level, tilt = (g.sum(0), (g * h_hat).sum(0)) if sums else (g.mean(0), (g * h_hat).mean(0))
-    through_mean = 0 if constant_statistics or constant_mean else level
-    through_var = 0 if constant_statistics or constant_variance else h_hat * tilt
-    d_gamma, d_beta = (dy * (h if of_h else h_hat)).sum(0), dy.sum(0)
-    return (g - through_mean - through_var) / std, *((d / len(h) for d in (d_gamma, d_beta)) if averaged else (d_gamma, d_beta))
+    take, add = torch.sum if sums else torch.mean, torch.mean if averaged else torch.sum
+    through_mean = 0 if constant_statistics or constant_mean else take(g, 0)
+    through_var = 0 if constant_statistics or constant_variance else h_hat * take(g * h_hat, 0)
+    return (g - through_mean - through_var) / std, add(dy * (h if of_h else h_hat), 0), add(dy, 0)
 
 
 def backward_solution(dy, h, gamma, eps):
@@ -149,15 +186,21 @@ def backward_solution(dy, h, gamma, eps):
 
 _dy = torch.randn(4, 2, generator=_g)
 
-batchnorm_backward = Exercise(backward, probes=[(_dy, _h, _gamma, 1e-2)], names=("gradient in h", "gradient in gamma", "gradient in beta"), mistakes={
-    "constant_statistics": "Mean and variance are treated as constants. Both depend on every sample, so two terms are missing.",
-    "constant_variance": "The path through the variance is missing: moving one sample also changes the spread that all are divided by.",
-    "constant_mean": "The path through the mean is missing: moving one sample shifts all others.",
-    "no_gamma": "Gamma is missing in the gradient in h: it stands between h_hat and y.",
-    "sums": "The two corrections are means over the batch, not sums: mean and variance hold 1/N.",
-    "of_h": "The gradient in gamma takes h_hat, what gamma multiplies, not h.",
-    "averaged": "Gamma and beta act on every sample: their gradients are sums over the batch, the loss has done the averaging.",
-}, hints=["Start with the gradient in h_hat: it is dy * gamma, call it g.",
-          "h acts three ways: directly, through the mean, through the variance. The mean takes the mean of g off.",
-          "The variance takes h_hat * (g * h_hat).mean(0) off. Divide everything by the sd at the end."],
-    solution=backward_solution, why="What is left of g has no mean and no part along h_hat: BatchNorm's output does not change when h is shifted or stretched.")
+batchnorm_backward = Exercise(backward, probes=[(_dy, _h, _gamma, 1e-2)], names=(
+    "gradient in h", "gradient in gamma", "gradient in beta"), mistakes=dict(
+    constant_statistics="Mean and variance are treated as constants. Both depend on every sample, "
+        "so two terms are missing.",
+    constant_variance="The path through the variance is missing: moving one sample also changes the spread "
+        "that all are divided by.",
+    constant_mean="The path through the mean is missing: moving one sample shifts all others.",
+    no_gamma="Gamma is missing in the gradient in h: it stands between h_hat and y.",
+    sums="The two corrections are means over the batch, not sums: mean and variance hold 1/N.",
+    of_h="The gradient in gamma takes h_hat, what gamma multiplies, not h.",
+    averaged="Gamma and beta act on every sample: their gradients are sums over the batch, "
+        "the loss has done the averaging.",
+), hints=[
+    "Start with the gradient in h_hat: it is dy * gamma, call it g.",
+    "h acts three ways: directly, through the mean, through the variance. The mean takes the mean of g off.",
+    "The variance takes h_hat * (g * h_hat).mean(0) off. Divide everything by the sd at the end.",
+], solution=backward_solution, why="What is left of g has no mean and no part along h_hat: BatchNorm's "
+    "output does not change when h is shifted or stretched.")

@@ -1,78 +1,98 @@
-"""Notebook 03: what the pixels of a channel share, a layer that is never called, and the shapes of a convolutional net."""
+"""Notebook 03: what a channel's pixels share, a layer that is never called, a convolutional net's shapes."""
+import math
+
 import torch
 from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from .batchnorm1d import EPS, spread
 
 means = Question(
     "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. How many means does it compute?",
-    {"32, one for each image": "Then each image would be measured against itself alone. That is another layer (notebook 10).",
-     "16, one for each channel": "All pixels of a channel, in all images, share one: 32 · 8 · 8 = 2,048 numbers each.",
-     "64, one for each pixel": "A kernel does the same at every pixel of a map, so all of them count as samples of one unit.",
-     "1,024, one for each channel and pixel": "That would be BatchNorm 1d on the flattened maps. A kernel does the same at every pixel, so its pixels share one mean."},
+    {"32, one for each image":
+         "Then each image would be measured against itself alone. That is another layer (notebook 10).",
+     "16, one for each channel":
+         "All pixels of a channel, in all images, share one: 32 · 8 · 8 = 2,048 numbers each.",
+     "64, one for each pixel":
+         "A kernel does the same at every pixel of a map, so all of them count as samples of one unit.",
+     "1,024, one for each channel and pixel": "That would be BatchNorm 1d on the flattened maps. A kernel "
+         "does the same at every pixel, so its pixels share one mean."},
     "16, one for each channel")
 
 one_image = Question(
     "A batch of one image with maps of 8 × 8 pixels, in training. BatchNorm 2d",
-    {"stops with an error": "That is what one sample means in BatchNorm 1d. Here one image brings 64 numbers for each mean.",
+    {"stops with an error":
+         "That is what one sample means in BatchNorm 1d. Here one image brings 64 numbers for each mean.",
      "works": "It counts numbers, not images: a channel has 64 of them, which have a mean and a spread.",
      "gives zeros": "Zeros come out where a value equals its mean. The 64 pixels of a map differ."},
     "works")
 
 bias = Question(
-    "A convolution has a bias for each channel; BatchNorm comes right after it. You add 100 to the bias of one channel. In training the output of BatchNorm",
+    "A convolution has a bias for each channel; BatchNorm comes right after it. You add 100 to the bias of "
+    "one channel. In training the output of BatchNorm",
     {"rises by 100 in that channel": "The mean of the channel rises by 100, too, and is taken off.",
-     "changes a little in all channels": "That would need a mean that the channels share. Each channel has its own.",
+     "changes a little in all channels":
+         "That would need a mean that the channels share. Each channel has its own.",
      "stays as it was": "A constant moves all numbers of the channel and their mean alike, and so vanishes."},
     "stays as it was")
 
 second_net = Question(
     "Both nets start from one seed and train alike. Compared with LeNet, S4's second net has",
-    {"more parameters, and a lower loss": "Parameters count once the layer is kept as an attribute (self.norm = ...), which S4 does not do. And what is not called cannot change an output.",
-     "as many parameters, and a lower loss": "What is not called cannot change an output, and so no loss: `features` and `forward` are LeNet's.",
-     "more parameters, and the same outputs": "The outputs are the same. But a layer's parameters are the net's once it is kept as an attribute (self.norm = ...), which S4 does not do.",
-     "the same parameters and outputs": "Building a BatchNorm draws no random numbers; it is kept nowhere and called nowhere. The outputs agree to the last bit."},
+    {"more parameters, and a lower loss": "Parameters count once the layer is kept as an attribute "
+         "(self.norm = ...), which S4 does not do. And what is not called cannot change an output.",
+     "as many parameters, and a lower loss":
+         "What is not called cannot change an output, and so no loss: `features` and `forward` are LeNet's.",
+     "more parameters, and the same outputs": "The outputs are the same. But a layer's parameters are the "
+         "net's once it is kept as an attribute (self.norm = ...), which S4 does not do.",
+     "the same parameters and outputs": "Building a BatchNorm draws no random numbers; it is kept nowhere "
+         "and called nowhere. The outputs agree to the last bit."},
     "the same parameters and outputs")
 
 
-def _eighteen(test):
-    return lambda at: at.N * at.H * at.W == 18 and test(at)
+def _eighteen(at):
+    return at.N * at.H * at.W == 18
 
 
 sharing_goals = {
-    "18 numbers under one mean, with maps of 3 × 3 pixels (S3's example)": _eighteen(lambda at: at.H == at.W == 3),
-    "18 numbers under one mean, with as few images as can be": _eighteen(lambda at: at.N == 1),
-    "18 numbers under one mean, with maps as small as can be": _eighteen(lambda at: at.H == at.W == 1),
+    "18 numbers under one mean, with maps of 3 × 3 pixels (S3's example)":
+        lambda at: _eighteen(at) and at.H == at.W == 3,
+    "18 numbers under one mean, with as few images as can be": lambda at: _eighteen(at) and at.N == 1,
+    "18 numbers under one mean, with maps as small as can be": lambda at: _eighteen(at) and at.H == at.W == 1,
     "a shape that torch refuses": lambda at: bool(at.refused),
 }
 
 fair_goals = {
-    "never called: two runs that are one line": lambda at: at.layer == "never called" and at.plain.equal(at.other),
+    "never called: two runs that are one line":
+        lambda at: at.layer == "never called" and at.plain.equal(at.other),
     "never called, with S4's setup (5 epochs against 10, another seed): how much better does it look?":
-        lambda at: at.layer == "never called" and (at.plain_epochs, at.its_epochs, at.same_seed, at.progress) == (5, 10, False, 1),
+        lambda at: (at.layer, at.plain_epochs, at.its_epochs) == ("never called", 5, 10)
+            and not at.same_seed and at.progress == 1,
     "called, in a fair comparison: is its loss lower? By how much?":
-        lambda at: at.layer == "called" and at.plain_epochs == at.its_epochs and at.same_seed and at.progress == 1,
+        lambda at: at.layer == "called" and at.plain_epochs == at.its_epochs
+            and at.same_seed and at.progress == 1,
 }
 
 
-def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False, over_everything=False,
-                last_axis=False, no_affine=False, variance=False, no_eps=False, eps_outside=False, unbiased=False):
+def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,
+        over_everything=False, last_axis=False, no_affine=False, variance=False, no_eps=False,
+        eps_outside=False, unbiased=False):
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
-    over = (0, 1, 2, 3) if over_everything else 1 if over_channels else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3)
-    x, over = (h.reshape(-1, h.shape[1]), 0) if scrambled else (h, over)
+    over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
+            else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
+    x = h.reshape(-1, h.shape[1]) if scrambled else h
     mean, var = x.mean(over, keepdim=True), x.var(over, unbiased=unbiased, keepdim=True)
-    inside, outside = (0, 0) if no_eps else (0, eps) if eps_outside else (eps, 0)
-    h_hat = ((x - mean) / ((var + inside if variance else (var + inside).sqrt()) + outside)).reshape(h.shape)
-    if no_affine: return h_hat
-    return gamma * h_hat + beta if last_axis else gamma.view(-1, 1, 1) * h_hat + beta.view(-1, 1, 1)
+    h_hat = ((x - mean) / spread(var, eps, variance, no_eps, eps_outside)).reshape(h.shape)
+    shape = (-1,) if last_axis else (-1, 1, 1)
+    return h_hat if no_affine else gamma.view(shape) * h_hat + beta.view(shape)
 
 
 def batchnorm2d_solution(h, gamma, beta, eps):
-    mean = h.mean((0, 2, 3), keepdim=True)                       # (1, C, 1, 1)
-    var = h.var((0, 2, 3), unbiased=False, keepdim=True)         # (1, C, 1, 1)
-    h_hat = (h - mean) / torch.sqrt(var + eps)                   # (N, C, H, W)
-    return gamma.view(-1, 1, 1) * h_hat + beta.view(-1, 1, 1)    # (C, 1, 1) lines up with the channels
+    mean = h.mean((0, 2, 3), keepdim=True)                    # (1, C, 1, 1)
+    var = h.var((0, 2, 3), unbiased=False, keepdim=True)      # (1, C, 1, 1)
+    h_hat = (h - mean) / torch.sqrt(var + eps)                # (N, C, H, W)
+    # (C, 1, 1) lines up with the channels
+    return gamma.view(-1, 1, 1) * h_hat + beta.view(-1, 1, 1)
 
 
 _g = torch.Generator().manual_seed(4)
@@ -80,29 +100,35 @@ _g = torch.Generator().manual_seed(4)
 
 def _maps(*shape):
     """Channels of different mean and spread; the first is narrow, so that eps shows."""
-    C = shape[1]
-    mean, sd = torch.linspace(2, -1, C).view(-1, 1, 1), torch.linspace(0.1, 2, C).view(-1, 1, 1)
+    mean, sd = (torch.linspace(*ends, shape[1]).view(-1, 1, 1) for ends in ((2, -1), (0.1, 2)))
     return (mean + sd * torch.randn(shape, generator=_g)).round(decimals=2)
 
 
 # W equals C in both, so that gamma along the wrong axis goes through
-batchnorm2d = Exercise(normalizing, probes=[(_maps(2, 2, 1, 2), torch.tensor([2.0, 0.5]), torch.tensor([-1.0, 3.0]), 1e-2),
-                                            (_maps(3, 3, 4, 3), torch.tensor([2.0, 0.5, 1.5]), torch.tensor([-1.0, 3.0, 0.0]), 1e-2)], mistakes={
-    "scrambled": "`reshape(-1, C)` does not make columns of channels: neighbours in memory are pixels of one row. The channel axis has to be moved to the end first: `permute(0, 2, 3, 1)`.",
-    "per_image": "Each image has its own mean here (axes 2 and 3 only): that is instance norm. BatchNorm's runs over the images, too.",
-    "per_pixel": "Each pixel has its own mean here (axis 0 only). All pixels of a channel share one: axes 0, 2 and 3.",
-    "over_channels": "The mean runs over the channels (axis 1). That is the one axis that has to stay.",
-    "over_everything": "One mean for all numbers: each channel has its own.",
-    "no_affine": "Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
-    "last_axis": "gamma (C,) lines up with the last axis, the columns of pixels, and here nobody complains as W equals C. `gamma.view(-1, 1, 1)` lines it up with the channels.",
-    "variance": "It divides by the variance: take the root.",
-    "no_eps": "eps is missing: sqrt(var + eps).",
-    "eps_outside": "eps is added after the root: it belongs to the variance, inside.",
-    "unbiased": "The variance divides by n - 1: BatchNorm normalizes with the one that divides by n, unbiased=False.",
-}, hints=["One mean for each of the C channels: which three axes have to go?",
-          "`h.mean((0, 2, 3), keepdim=True)` is (1, C, 1, 1) and lines up with h.",
-          "gamma is (C,): `gamma.view(-1, 1, 1)` lines up with (N, C, H, W)."],
-    solution=batchnorm2d_solution, why="Only the axes differ from BatchNorm 1d; keepdim and view take care that (C,) meets the channels.")
+batchnorm2d = Exercise(normalizing, probes=[
+    (_maps(2, 2, 1, 2), *torch.tensor([[2.0, 0.5], [-1.0, 3.0]]), 1e-2),
+    (_maps(3, 3, 4, 3), *torch.tensor([[2.0, 0.5, 1.5], [-1.0, 3.0, 0.0]]), 1e-2)], mistakes=dict(
+    scrambled="`reshape(-1, C)` does not make columns of channels: neighbours in memory are pixels of one "
+        "row. The channel axis has to be moved to the end first: `permute(0, 2, 3, 1)`.",
+    per_image="Each image has its own mean here (axes 2 and 3 only): that is instance norm. "
+        "BatchNorm's runs over the images, too.",
+    per_pixel="Each pixel has its own mean here (axis 0 only). All pixels of a channel share one: axes 0, "
+        "2 and 3.",
+    over_channels="The mean runs over the channels (axis 1). That is the one axis that has to stay.",
+    over_everything="One mean for all numbers: each channel has its own.",
+    no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
+    last_axis="gamma (C,) lines up with the last axis, the columns of pixels, and here nobody complains as W "
+        "equals C. `gamma.view(-1, 1, 1)` lines it up with the channels.",
+    variance="It divides by the variance: take the root.",
+    **EPS,
+    unbiased="The variance divides by n - 1: "
+        "BatchNorm normalizes with the one that divides by n, unbiased=False.",
+), hints=[
+    "One mean for each of the C channels: which three axes have to go?",
+    "`h.mean((0, 2, 3), keepdim=True)` is (1, C, 1, 1) and lines up with h.",
+    "gamma is (C,): `gamma.view(-1, 1, 1)` lines up with (N, C, H, W).",
+], solution=batchnorm2d_solution, why="Only the axes differ from BatchNorm 1d; keepdim and view take care "
+    "that (C,) meets the channels.")
 
 
 class _Net(nn.Module):
@@ -119,35 +145,44 @@ class _Net(nn.Module):
         return self.head(self.spare[1](self.block(x)))
 
 
-def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False, late_name=False, children_only=False, containers=False, hooks_left=False,
-                     statistics_moved=False, mode_changed=False):
-    """model, x -> names of its layers (modules without children) that are not called when model(x) runs; the model stays as it was."""
+def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False, late_name=False,
+        children_only=False, containers=False, hooks_left=False, statistics_moved=False, mode_changed=False):
+    """Names of the layers (modules without children) that model(x) does not call; it stays as it was."""
     layers = dict(model.named_children() if children_only else model.named_modules())
-    layers = {name: layer for name, layer in layers.items() if name and (containers or not list(layer.children()))}
-    if every_name: return [*layers]
+    layers = {name: layer for name, layer in layers.items()
+              if name and (containers or not list(layer.children()))}
+    if every_name:
+        return [*layers]
     if by_gradient:
         model(x).sum().backward()
         missing = [name for name, layer in layers.items() if any(p.grad is None for p in layer.parameters())]
         model.zero_grad()
         return missing
     seen = set()
-    handles = [layer.register_forward_hook(lambda *_, name=name: seen.add([*layers][-1] if late_name else name)) for name, layer in layers.items()]
+    handles = [layer.register_forward_hook(lambda *_, name=name: seen.add(name))
+               for name, layer in layers.items()]
     training = model.training
-    if not statistics_moved: model.eval()
+    if not statistics_moved:
+        model.eval()
     model(x)
-    if not mode_changed: model.train(training)
-    if not hooks_left:
-        for handle in handles: handle.remove()
+    if not mode_changed:
+        model.train(training)
+    for handle in () if hooks_left else handles:
+        handle.remove()
+    seen = {[*layers][-1]} if late_name else seen
     return [name for name in layers if (name in seen) == called]
 
 
 def uncalled_modules_solution(model, x):
-    layers = {name: layer for name, layer in model.named_modules() if not list(layer.children())}
+    layers = {name: layer for name, layer in model.named_modules()
+              if not list(layer.children())}
     seen, training = set(), model.training
-    handles = [layer.register_forward_hook(lambda *_, name=name: seen.add(name)) for name, layer in layers.items()]
-    model.eval()(x)                                              # eval mode: running statistics stay as they are
+    handles = [layer.register_forward_hook(lambda *_, name=name: seen.add(name))
+               for name, layer in layers.items()]
+    model.eval()(x)  # eval mode: running statistics stay as they are
     model.train(training)
-    for handle in handles: handle.remove()
+    for handle in handles:
+        handle.remove()
     return [name for name in layers if name not in seen]
 
 
@@ -157,7 +192,7 @@ def _looked_into(f):
     before = [b.clone() for b in net.buffers()]
     first = f(net, x)
     if isinstance(first, (list, tuple, set, dict)) and all(isinstance(name, str) for name in first):
-        first = sorted(name for name in first if name)           # any order; "" is the whole net
+        first = sorted(name for name in first if name)  # any order; "" is the whole net
     whole = f(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), x)
     return {"what it finds": first,
             "nothing found where all is called": len(whole) == 0,
@@ -166,93 +201,116 @@ def _looked_into(f):
             "the mode it was in": net.training}
 
 
-uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes={
-    "every_name": "It lists the layers there are. Whether a layer is called shows only when the model runs: a hook tells.",
-    "called": "These are the layers that are called: the others are asked for.",
-    "by_gradient": "A missing gradient shows only layers with parameters: an nn.Dropout or nn.ReLU that is never called has none to miss.",
-    "late_name": "Every hook notes the same name, that of the last layer: `name` is looked up when the hook runs, and the loop is over then. Bind it: `lambda *_, name=name: ...`.",
-    "children_only": "Only the outermost modules are looked at: named_modules() goes inside them, named_children() does not.",
-    "containers": "It counts containers, too: an nn.ModuleList is never called, only what it holds. Leave out modules that have children.",
-    "hooks_left": "The hooks stay on the model: keep what register_forward_hook returns, and call its remove().",
-    "statistics_moved": "Running the model in train mode has moved BatchNorm's running statistics: look in eval mode.",
-    "mode_changed": "The model is left in eval mode: put back the mode it was in.",
-}, hints=["`named_modules()` gives every module by its name; modules with children are containers.",
-          "`layer.register_forward_hook(f)` calls f(layer, inputs, output) whenever the layer is called. Let f note the layer's name. In a loop, bind it: `lambda *_, name=name: ...`.",
-          "Run the model once in eval mode, put the mode back, remove the hooks, return the names that were not noted."],
-    solution=uncalled_modules_solution, why="What a net is, its forward pass decides; __init__ only says what it could be. The layer of S4 is kept nowhere: not even this function can name it, but it does not appear among the called.")
+uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dict(
+    every_name="It lists the layers there are. Whether a layer is called shows only when the model runs: "
+        "a hook tells.",
+    called="These are the layers that are called: the others are asked for.",
+    by_gradient="A missing gradient shows only layers with parameters: an nn.Dropout or nn.ReLU that is "
+        "never called has none to miss.",
+    late_name="Every hook notes the same name, that of the last layer: `name` is looked up when the hook "
+        "runs, and the loop is over then. Bind it: `lambda *_, name=name: ...`.",
+    children_only="Only the outermost modules are looked at: named_modules() goes inside them, "
+        "named_children() does not.",
+    containers="It counts containers, too: an nn.ModuleList is never called, only what it holds. Leave out "
+        "modules that have children.",
+    hooks_left="The hooks stay on the model: keep what register_forward_hook returns, and call its remove().",
+    statistics_moved="Running the model in train mode has moved BatchNorm's running statistics: "
+        "look in eval mode.",
+    mode_changed="The model is left in eval mode: put back the mode it was in.",
+), hints=[
+    "`named_modules()` gives every module by its name; modules with children are containers.",
+    "`layer.register_forward_hook(f)` calls f(layer, inputs, output) whenever the layer is called. Let f "
+        "note the layer's name. In a loop, bind it: `lambda *_, name=name: ...`.",
+    "Run the model once in eval mode, put the mode back, remove the hooks, "
+        "return the names that were not noted.",
+], solution=uncalled_modules_solution, why="What a net is, its forward pass decides; __init__ only says what "
+    "it could be. The layer of S4 is kept nowhere: not even this function can name it, but it does not "
+    "appear among the called.")
 
 
-def counting(x_shape, channels, k, padding, one_image=False, no_inputs=False, no_outputs=False, no_padding=False, one_more=False, channels_apart=False):
-    """x_shape (N, C, H, W): input; channels: of the output -> multiplications, additions of a k x k convolution with stride 1, without bias."""
+def counting(x_shape, channels, k, padding, one_image=False, no_inputs=False, no_outputs=False,
+        no_padding=False, one_more=False, channels_apart=False):
+    """Input (N, C, H, W), output channels, k x k, stride 1, no bias -> multiplications, additions."""
     N, C, H, W = x_shape
-    C, N, channels, pad = 1 if no_inputs else C, 1 if one_image else N, 1 if no_outputs else channels, 0 if no_padding else padding
-    values = N * channels * (H + 2 * pad - k + 1) * (W + 2 * pad - k + 1)
-    return values * C * k * k, values * (C * k * k if one_more else C * (k * k - 1) if channels_apart else C * k * k - 1)
+    N, C, channels = 1 if one_image else N, 1 if no_inputs else C, 1 if no_outputs else channels
+    grown = (0 if no_padding else 2 * padding) - k + 1
+    values, products = N * channels * (H + grown) * (W + grown), C * k * k
+    return values * products, values * (products - (0 if one_more else C if channels_apart else 1))
 
 
 def convolution_cost_solution(x_shape, channels, k, padding):
     N, C, H, W = x_shape
-    values = N * channels * (H + 2 * padding - k + 1) * (W + 2 * padding - k + 1)        # of the output
-    products = C * k * k                                         # for each of them
-    return values * products, values * (products - 1)            # n numbers are added with n - 1 additions
+    values = (N * channels * (H + 2 * padding - k + 1)
+              * (W + 2 * padding - k + 1))             # of the output
+    products = C * k * k                               # for each of them
+    return values * products, values * (products - 1)  # n numbers are added with n - 1 additions
 
 
-convolution_cost = Exercise(counting, probes=[((1, 1, 3, 3), 1, 3, 0), ((10, 3, 224, 224), 64, 3, 1), ((2, 3, 6, 5), 4, 3, 0)], names=("multiplications", "additions"), mistakes={
-    "no_inputs": "Each value of the output sums over all input channels: C · k · k products, not k · k.",
-    "no_outputs": "Every output channel has a kernel of its own: all of them are computed.",
-    "one_image": "It counts one image; the batch has N.",
-    "no_padding": "The output is larger: with padding p a side has H + 2p − k + 1 values.",
-    "channels_apart": "The sums of the input channels are added up, too: C · k · k numbers make one, with C · k · k − 1 additions.",
-    "one_more": "n numbers are added with n − 1 additions. (With a bias there would be one more, but this convolution has none.)",
-}, hints=["How many products make one value of the output? How many additions join them?",
-          "One value: C · k · k products and one addition less.",
-          "There are N · channels · (H + 2p − k + 1) · (W + 2p − k + 1) values."],
-    solution=convolution_cost_solution, why="For S3's homework: 27 products a value, 10 · 64 · 224 · 224 values: 867,041,280 multiplications, 834,928,640 additions. With a bias, S3's other convention, additions are as many as multiplications.")
+convolution_cost = Exercise(counting, names=("multiplications", "additions"), probes=[
+    ((1, 1, 3, 3), 1, 3, 0), ((10, 3, 224, 224), 64, 3, 1), ((2, 3, 6, 5), 4, 3, 0)], mistakes=dict(
+    no_inputs="Each value of the output sums over all input channels: C · k · k products, not k · k.",
+    no_outputs="Every output channel has a kernel of its own: all of them are computed.",
+    one_image="It counts one image; the batch has N.",
+    no_padding="The output is larger: with padding p a side has H + 2p − k + 1 values.",
+    channels_apart="The sums of the input channels are added up, too: C · k · k numbers make one, "
+        "with C · k · k − 1 additions.",
+    one_more="n numbers are added with n − 1 additions. (With a bias there would be one more, but this "
+        "convolution has none.)",
+), hints=[
+    "How many products make one value of the output? How many additions join them?",
+    "One value: C · k · k products and one addition less.",
+    "There are N · channels · (H + 2p − k + 1) · (W + 2p − k + 1) values.",
+], solution=convolution_cost_solution, why="For S3's homework: 27 products a value, 10 · 64 · 224 · 224 "
+    "values: 867,041,280 multiplications, 834,928,640 additions. With a bias, S3's other convention, "
+    "additions are as many as multiplications.")
 
 
-def filling_in(no_padding=False, one_kernel=False, no_inputs=False, bias_a_weight=False, pooling_learns=False, pooling_mixes=False, no_biases=False):
+def filling_in(no_padding=False, one_kernel=False, no_inputs=False, bias_a_weight=False, pooling_learns=False,
+        pooling_mixes=False, no_biases=False):
     """-> (weights, biases, output shape) of the six layers of S3's SimpleNet."""
-    def conv(inputs, outputs, shape):
-        shrink = 4 if no_padding else 0
+    def learned(weights, outputs, *sides):
+        return weights, weights if bias_a_weight else 0 if no_biases else outputs, (10, outputs, *sides)
+
+    def conv(outputs, inputs, *sides):
         weights = (1 if no_inputs else inputs) * 25 * (1 if one_kernel else outputs)
-        return weights, weights if bias_a_weight else 0 if no_biases else outputs, (shape[0], outputs, shape[2] - shrink, shape[3] - shrink)
+        return learned(weights, outputs, *(n - 4 if no_padding else n for n in sides))
 
-    def pool(shape):
-        return 4 if pooling_learns else 0, 0, (shape[0], shape[1] // 2 if pooling_mixes else shape[1], shape[2] // 2, shape[3] // 2)
+    def pool(channels, H, W):
+        channels = channels // 2 if pooling_mixes else channels
+        return 4 if pooling_learns else 0, 0, (10, channels, H // 2, W // 2)
 
-    def dense(shape, outputs):
-        inputs = 1
-        for n in shape[1:]: inputs *= n
-        return inputs * outputs, inputs * outputs if bias_a_weight else 0 if no_biases else outputs, (shape[0], outputs)
+    def dense(outputs, *inputs):
+        return learned(math.prod(inputs) * outputs, outputs)
 
-    rows = [conv(3, 6, (10, 3, 224, 224))]
-    rows.append(pool(rows[-1][2]))
-    rows.append(conv(rows[-1][2][1], 16, rows[-1][2]))
-    rows.append(pool(rows[-1][2]))
-    rows.append(dense(rows[-1][2], 64))
-    rows.append(dense(rows[-1][2], 1))
+    rows = [conv(6, 3, 224, 224)]
+    for layer, *outputs in (pool,), (conv, 16), (pool,), (dense, 64), (dense, 1):
+        rows.append(layer(*outputs, *rows[-1][2][1:]))
     return tuple(rows)
 
 
 def simple_net_solution():
-    conv1 = 3 * 5 * 5 * 6, 6, (10, 6, 224, 224)                  # padding 2 keeps the side with a 5 x 5 kernel
+    conv1 = 3 * 5 * 5 * 6, 6, (10, 6, 224, 224)  # padding 2 keeps the side with a 5 x 5 kernel
     pool1 = 0, 0, (10, 6, 112, 112)
     conv2 = 6 * 5 * 5 * 16, 16, (10, 16, 112, 112)
     pool2 = 0, 0, (10, 16, 56, 56)
-    fc1 = 16 * 56 * 56 * 64, 64, (10, 64)                        # 3,211,264 weights
+    fc1 = 16 * 56 * 56 * 64, 64, (10, 64)        # 3,211,264 weights
     fc2 = 64 * 1, 1, (10, 1)
     return conv1, pool1, conv2, pool2, fc1, fc2
 
 
-simple_net = Exercise(filling_in, probes=[()], names=("conv1", "pool1", "conv2", "pool2", "fc1", "fc2"), mistakes={
-    "no_padding": "With padding 2 a 5 × 5 kernel keeps the side: H + 2 · 2 − 5 + 1 = H.",
-    "no_inputs": "A kernel spans all input channels: inputs · 5 · 5 weights for each output channel.",
-    "one_kernel": "Each output channel has a kernel of its own: multiply by the number of output channels.",
-    "pooling_mixes": "Pooling works within each channel: it halves the sides, the channels stay.",
-    "pooling_learns": "Max pooling takes a maximum: it has no parameters.",
-    "no_biases": "Each output channel, and each unit of a linear layer, has one bias.",
-    "bias_a_weight": "There is one bias for each output channel or unit, not one for each weight.",
-}, hints=["A convolution has inputs · 5 · 5 · outputs weights and one bias for each output channel. Padding 2 keeps the side.",
-          "Pooling halves both sides and learns nothing.",
-          "fc1 sees what pool2 gives for one image: 16 · 56 · 56 = 50,176 numbers."],
-    solution=simple_net_solution, why="Nearly all parameters sit in fc1: 3,211,264 of 3,214,265. The two convolutions have 2,872.")
+simple_net = Exercise(filling_in, probes=[()], names=(
+    "conv1", "pool1", "conv2", "pool2", "fc1", "fc2"), mistakes=dict(
+    no_padding="With padding 2 a 5 × 5 kernel keeps the side: H + 2 · 2 − 5 + 1 = H.",
+    no_inputs="A kernel spans all input channels: inputs · 5 · 5 weights for each output channel.",
+    one_kernel="Each output channel has a kernel of its own: multiply by the number of output channels.",
+    pooling_mixes="Pooling works within each channel: it halves the sides, the channels stay.",
+    pooling_learns="Max pooling takes a maximum: it has no parameters.",
+    no_biases="Each output channel, and each unit of a linear layer, has one bias.",
+    bias_a_weight="There is one bias for each output channel or unit, not one for each weight.",
+), hints=[
+    "A convolution has inputs · 5 · 5 · outputs weights and one bias for each output channel. "
+        "Padding 2 keeps the side.",
+    "Pooling halves both sides and learns nothing.",
+    "fc1 sees what pool2 gives for one image: 16 · 56 · 56 = 50,176 numbers.",
+], solution=simple_net_solution, why="Nearly all parameters sit in fc1: 3,211,264 of 3,214,265. The two "
+    "convolutions have 2,872.")

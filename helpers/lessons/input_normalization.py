@@ -1,31 +1,40 @@
-"""Notebook 01: what the scale of a feature does to the loss; how to standardize, and at what rate descent is stable."""
+"""Notebook 01: what the scale of a feature does to the loss; how to standardize; which rates are stable."""
 import torch
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 steepness = Question(
-    "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared error of a linear model. "
-    "How many times more strongly does the loss curve along w₁ than along w₂?",
+    "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared "
+    "error of a linear model. How many times more strongly does the loss curve along w₁ than along w₂?",
     {"20 times": "That is the ratio of the ranges. But the loss holds the square of w₁x₁.",
      "200 times": "That is the range of one feature. What counts is the ratio of the two, squared.",
-     "400 times": "The loss holds (w₁x₁)², so the curvature along w₁ is twice the mean of x₁²: 20 times the range, 20² times the curvature.",
-     "it depends on the targets": "The targets decide where the lowest point lies, and so the slope. The curvature is the same everywhere and holds the inputs alone."},
+     "400 times": "The loss holds (w₁x₁)², so the curvature along w₁ is twice the mean of x₁²: 20 times the "
+         "range, 20² times the curvature.",
+     "it depends on the targets": "The targets decide where the lowest point lies, and so the slope. The "
+         "curvature is the same everywhere and holds the inputs alone."},
     "400 times")
 
 correlated = Question(
-    "Two standardized features with correlation 0.95. How many times steeper is the loss in its steepest direction than in its flattest?",
-    {"1": "Standardizing makes each feature's spread 1. It does not make the loss round: along the diagonal both features push together.",
-     "20": "That is 1 / (1 − r). But the steep direction is steeper than 1, too: the curvatures go with 1 + r and 1 − r.",
+    "Two standardized features with correlation 0.95. How many times steeper is the loss in its steepest "
+    "direction than in its flattest?",
+    {"1": "Standardizing makes each feature's spread 1. It does not make the loss round: along the diagonal "
+          "both features push together.",
+     "20": "That is 1 / (1 − r). But the steep direction is steeper than 1, too: "
+           "the curvatures go with 1 + r and 1 − r.",
      "39": "The curvatures go with 1 + r and 1 − r: (1 + r) / (1 − r) = 1.95 / 0.05.",
      "400": "That is what unequal ranges of ±200 and ±10 gave; here it would take a correlation of 0.995."},
     "39")
 
 raw_pixels = Question(
-    "A net for digits does well at learning rate 0.1 on standardized images. Fed with raw pixels, 0 to 255, at the same rate it learns",
-    {"just as well": "The first layer could scale its weights down. But it starts with steps made for inputs a hundred times smaller.",
-     "more slowly": "Larger inputs make larger gradients, not smaller ones. The rate has a ceiling, and this is far above it.",
-     "not at all": "Inputs a few hundred times larger curve the loss many thousand times more: the first steps overshoot and the net is lost."},
+    "A net for digits does well at learning rate 0.1 on standardized images. Fed with raw pixels, 0 to 255, "
+    "at the same rate it learns",
+    {"just as well": "The first layer could scale its weights down. But it starts with steps made for inputs "
+         "a hundred times smaller.",
+     "more slowly": "Larger inputs make larger gradients, not smaller ones. The rate has a ceiling, "
+         "and this is far above it.",
+     "not at all": "Inputs a few hundred times larger curve the loss many thousand times more: the first "
+         "steps overshoot and the net is lost."},
     "not at all")
 
 
@@ -43,18 +52,15 @@ ravine_goals = {
 }
 
 correlation_goals = {
-    "a correlation at which these standardized data are as bad as the raw ones were: 400 times": lambda at: 330 < _ratio(at.hessian) < 480,
+    "a correlation at which these standardized data are as bad as the raw ones were: 400 times":
+        lambda at: 330 < torch.linalg.cond(at.hessian) < 480,
 }
 
 
-def _ratio(hessian):
-    low, high = torch.linalg.eigvalsh(hessian)
-    return high / low
-
-
-def standardizing(train, test, own_statistics=False, pooled=False, over_samples=False, no_centre=False, variance=False, no_constant=False, unbiased=False):
-    """train (N, D), test (M, D) -> both with the training set's mean 0 and sd 1 for each feature; a constant feature becomes 0."""
-    over = 1 if over_samples else 0
+def standardizing(train, test, own_statistics=False, pooled=False, over_samples=False, no_centre=False,
+        variance=False, no_constant=False, unbiased=False):
+    """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one becomes 0."""
+    over = int(over_samples)
 
     def transform(x, of):
         mean, sd = of.mean(over, keepdim=True), of.std(over, unbiased=unbiased, keepdim=True)
@@ -66,51 +72,64 @@ def standardizing(train, test, own_statistics=False, pooled=False, over_samples=
 
 
 def standardize_solution(train, test):
-    mean, sd = train.mean(0), train.std(0, unbiased=False)       # (D,), (D,): of the training set, one a feature
-    sd = torch.where(sd == 0, 1.0, sd)                           # a constant feature is centred and then left alone
+    # (D,), (D,): of the training set, one a feature
+    mean, sd = train.mean(0), train.std(0, unbiased=False)
+    sd = torch.where(sd == 0, 1.0, sd)  # a constant feature is centred and then left alone
     return (train - mean) / sd, (test - mean) / sd
 
 
 _g = torch.Generator().manual_seed(3)
-_train = torch.tensor([5.0, 3.0, -1.0]) + torch.tensor([20.0, 0.0, 0.5]) * torch.randn(6, 3, generator=_g).round(decimals=1)
-_test = torch.tensor([9.0, 3.0, -1.2]) + torch.tensor([10.0, 0.0, 0.5]) * torch.randn(4, 3, generator=_g).round(decimals=1)
+_six, _four = (torch.randn(n, 3, generator=_g).round(decimals=1) for n in (6, 4))
+_train = torch.tensor([5.0, 3.0, -1.0]) + torch.tensor([20.0, 0.0, 0.5]) * _six
+_test = torch.tensor([9.0, 3.0, -1.2]) + torch.tensor([10.0, 0.0, 0.5]) * _four
 
-standardize = Exercise(standardizing, probes=[(_train, _test)], names=("train", "test"), mistakes={
-    "own_statistics": "The test set is scaled by its own mean and sd. Take the training set's: the net must see a new image on the scale it learned, even if it comes alone.",
-    "pooled": "Mean and sd are of both sets together: the test set has leaked into the training. Use the training set's alone.",
-    "over_samples": "Mean and sd run over the features of one sample. Each feature has its own, over the samples: axis 0.",
-    "no_centre": "The mean is not taken off: centre first, then scale.",
-    "variance": "It divides by the variance: the spread in the unit of the data is its root.",
-    "no_constant": "A constant feature has sd 0, and 0 / 0 is nan. Divide by 1 there.",
-    "unbiased": "The sd divides by N - 1. With thousands of samples nobody sees it; here we divide by N, as BatchNorm will: std(0, unbiased=False).",
-}, hints=["Which numbers does the net know when the first new image comes? Only those of the training set.",
-          "`train.mean(0)` and `train.std(0, unbiased=False)` are (D,). Use both for both sets.",
-          "For the constant feature: `torch.where(sd == 0, 1.0, sd)`."],
-    solution=standardize_solution, why="A scaling is part of the model: it is fitted on the training set, then frozen.")
+standardize = Exercise(standardizing, probes=[(_train, _test)], names=("train", "test"), mistakes=dict(
+    own_statistics="The test set is scaled by its own mean and sd. Take the training set's: the net must see "
+        "a new image on the scale it learned, even if it comes alone.",
+    pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
+        "Use the training set's alone.",
+    over_samples="Mean and sd run over the features of one sample. Each feature has its own, "
+        "over the samples: axis 0.",
+    no_centre="The mean is not taken off: centre first, then scale.",
+    variance="It divides by the variance: the spread in the unit of the data is its root.",
+    no_constant="A constant feature has sd 0, and 0 / 0 is nan. Divide by 1 there.",
+    unbiased="The sd divides by N - 1. With thousands of samples nobody sees it; here we divide by N, as "
+        "BatchNorm will: std(0, unbiased=False).",
+), hints=[
+    "Which numbers does the net know when the first new image comes? Only those of the training set.",
+    "`train.mean(0)` and `train.std(0, unbiased=False)` are (D,). Use both for both sets.",
+    "For the constant feature: `torch.where(sd == 0, 1.0, sd)`.",
+], solution=standardize_solution, why="A scaling is part of the model: "
+    "it is fitted on the training set, then frozen.")
 
 
 def stable_rate(X, smallest=False, no_square=False, centred=False, summed=False, no_two=False, half=False):
-    """X (N, D) -> the rate up to which descent on the mean squared error of X @ w is stable: 2 / largest curvature."""
+    """X (N, D) -> the rate up to which descent on the mean squared error of X @ w is stable."""
     X = X - X.mean(0) if centred else X
-    curvature = torch.linalg.svdvals(X) ** (1 if no_square else 2)        # of X^T X
+    curvature = torch.linalg.svdvals(X) ** (1 if no_square else 2)  # of X^T X
     curvature = curvature * (1 if no_two else 2) / (1 if summed else len(X))
     return (1 if half else 2) / (curvature.min() if smallest else curvature.max())
 
 
 def rate_solution(X):
-    hessian = 2 * X.T @ X / len(X)                        # (D, D): second derivatives of the mean squared error
+    hessian = 2 * X.T @ X / len(X)  # (D, D): second derivatives of the mean squared error
     return 2 / torch.linalg.eigvalsh(hessian).max()
 
 
-largest_stable_rate = Exercise(stable_rate, probes=[(torch.tensor([[3.0, 1.0], [-1.0, 0.5], [2.0, -1.0]]),),
-                                                    (torch.tensor([[10.0, 0.1], [-6.0, 0.3], [4.0, 0.2], [1.0, -0.2]]),)], mistakes={
-    "smallest": "That is the limit of the flattest direction. The steepest one sets the limit: it is the first to overshoot.",
-    "no_square": "The singular values of X are not squared: curvature holds the square of the inputs.",
-    "centred": "It takes the mean of the features off first. The model sees X as it is, and has no bias term.",
-    "summed": "The loss is a mean over the samples: divide by their number.",
-    "no_two": "The second derivative of w² is 2: the Hessian is 2 XᵀX / N.",
-    "half": "1 / λ reaches the bottom in one step; stable is everything up to twice that.",
-}, hints=["Write the loss as (1/N) ‖Xw − y‖². What is its second derivative in w?",
-          "The Hessian is `2 * X.T @ X / len(X)`, its largest eigenvalue `torch.linalg.eigvalsh(H).max()`.",
-          "One step multiplies the distance along a direction of curvature λ by 1 − rate·λ. When is that between −1 and 1?"],
-    solution=rate_solution, why="|1 − rate·λ| < 1 for every eigenvalue λ, that is rate < 2 / λ for the largest.")
+largest_stable_rate = Exercise(stable_rate, probes=[
+    (torch.tensor([[3.0, 1.0], [-1.0, 0.5], [2.0, -1.0]]),),
+    (torch.tensor([[10.0, 0.1], [-6.0, 0.3], [4.0, 0.2], [1.0, -0.2]]),)], mistakes=dict(
+    smallest="That is the limit of the flattest direction. The steepest one sets the limit: "
+        "it is the first to overshoot.",
+    no_square="The singular values of X are not squared: curvature holds the square of the inputs.",
+    centred="It takes the mean of the features off first. The model sees X as it is, and has no bias term.",
+    summed="The loss is a mean over the samples: divide by their number.",
+    no_two="The second derivative of w² is 2: the Hessian is 2 XᵀX / N.",
+    half="1 / λ reaches the bottom in one step; stable is everything up to twice that.",
+), hints=[
+    "Write the loss as (1/N) ‖Xw − y‖². What is its second derivative in w?",
+    "The Hessian is `2 * X.T @ X / len(X)`, its largest eigenvalue `torch.linalg.eigvalsh(H).max()`.",
+    "One step multiplies the distance along a direction of curvature λ by 1 − rate·λ. "
+        "When is that between −1 and 1?",
+], solution=rate_solution, why="|1 − rate·λ| < 1 for every eigenvalue λ, "
+    "that is rate < 2 / λ for the largest.")
