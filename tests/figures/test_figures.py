@@ -3,10 +3,9 @@ import math
 
 import pytest
 import torch
-
 from faults import faults, moved_background, seen
-from helpers import figures
-from helpers import show
+
+from helpers import figures, show
 
 nan, inf = math.nan, math.inf
 
@@ -22,7 +21,8 @@ def normalize(h, eps=1e-5):
 def moved(before, value, eps=1e-5):
     after = before.clone()
     after[0] = value
-    return dict(h=after, h_hat=normalize(after, eps), h_before=before, h_hat_before=normalize(before, eps), dragged=0)
+    return dict(h=after, h_hat=normalize(after, eps),
+                h_before=before, h_hat_before=normalize(before, eps), dragged=0)
 
 
 def descent(x, rate, steps=300):
@@ -45,30 +45,35 @@ def band(settings, seeds, level):
 
 def scored(images, tries):
     scores = torch.rand(tries + 1, 10, generator=draws()).softmax(-1)
-    return dict(images=torch.rand(images, 28, 28, generator=draws()), train=scores[1:], eval=scores[0], digit=9)
+    photos = torch.rand(images, 28, 28, generator=draws())
+    return dict(images=photos, train=scores[1:], eval=scores[0], digit=9)
 
 
 def remembered(momentum, batch, steps=300):
     means = 1 + torch.randn(steps, 32, generator=draws()) * batch ** -0.5
     running = [torch.zeros(32)]
-    for mean in means: running.append((1 - momentum) * running[-1] + momentum * mean)
+    for mean in means:
+        running.append((1 - momentum) * running[-1] + momentum * mean)
     return dict(means=means, running=torch.stack(running), momentum=momentum, batch=batch)
 
 
 def turned(length, rate):
     w = length * torch.tensor([0.17, 0.985])
     angles = torch.arange(64) * 2 * torch.pi / 64
-    return dict(w=w, gradient=1.57 / length ** 2 * torch.tensor([-w[1], w[0]]), rate=rate, angles=angles, losses=2 - 2 * torch.cos(angles - 0.5))
+    gradient = 1.57 / length ** 2 * torch.tensor([-w[1], w[0]])
+    return dict(w=w, gradient=gradient, rate=rate, angles=angles, losses=2 - 2 * torch.cos(angles - 0.5))
 
 
 def masked(draws_so_far, *rates):
     rates = torch.tensor(rates)
-    return dict(keep=torch.rand(draws_so_far, 3, 25, generator=draws()) >= rates.repeat_interleave(torch.tensor([5, 12, 8])), rates=rates)
+    falls = rates.repeat_interleave(torch.tensor([5, 12, 8]))
+    return dict(keep=torch.rand(draws_so_far, 3, 25, generator=draws()) >= falls, rates=rates)
 
 
 def rescaled(scheme, level, p):
     rates = torch.tensor([*torch.arange(0, 0.95, 0.05), p])
-    return dict(scheme=scheme, rates=rates, train=level * torch.ones(3, 20), test=level * (1 - rates) * torch.ones(3, 1))
+    train = level * torch.ones(3, 20)
+    return dict(scheme=scheme, rates=rates, train=train, test=(1 - rates) * train)
 
 
 def lit(shape, dims, chosen):
@@ -83,8 +88,9 @@ def fitted(steps, noise, spread, slope, bias, variance):
     x, step = torch.linspace(-1, 1, 101), torch.arange(1, steps + 1) * 10.0
     waves = spread * torch.randn(8, 1, generator=draws()) * torch.sin(3 * x)
     points = torch.stack([x, x + noise * torch.randn(101, generator=draws())], 1)[::2]
-    return dict(x=x, truth=x, fits=slope * x + waves, points=points, step=step, bias2=bias * torch.exp(-step / 40),
-                variance=variance * (step / 1000).sqrt(), noise_variance=noise ** 2)
+    return dict(x=x, truth=x, fits=slope * x + waves, points=points, step=step,
+                bias2=bias * torch.exp(-step / 40), variance=variance * (step / 1000).sqrt(),
+                noise_variance=noise ** 2)
 
 
 def scattered(levels, n):
@@ -92,7 +98,7 @@ def scattered(levels, n):
 
 
 def spread_coins(shape, chosen, draws_=50):
-    """A factor (0 or 2) for each number of a tensor, and how surely it falls with the chosen one, by chance alone."""
+    """A factor (0 or 2) for each number, and how surely it falls with the chosen one, by chance alone."""
     factor = 2.0 * (torch.rand(draws_, *shape, generator=draws()) > 0.5)
     off = factor - factor.mean(0)
     mine = off[(slice(None), *chosen)].view(-1, *[1] * len(shape))
@@ -101,12 +107,15 @@ def spread_coins(shape, chosen, draws_=50):
 
 def on_the_wall(shape, **words):
     factor, together = spread_coins(shape, (0, 0, 0, 0))
-    return dict(h=torch.rand(shape, generator=draws()), factor=factor, together=together, chosen=(0, 0, 0, 0), name="stochastic depth", p=0.3) | words
+    return dict(h=torch.rand(shape, generator=draws()), factor=factor, together=together,
+                chosen=(0, 0, 0, 0), name="stochastic depth", p=0.3) | words
 
 
 def two_masks(side, other=None):
     factor, together = spread_coins((4, 2, side, side), (1, 0, 0, 0))
-    return dict(first=factor == 0, second=factor == 0 if other is None else torch.full_like(factor, other) == 0, first_together=together, second_together=torch.ones_like(together),
+    second = factor if other is None else torch.full_like(factor, other)
+    return dict(first=factor == 0, second=second == 0,
+                first_together=together, second_together=torch.ones_like(together),
                 chosen=(1, 0, 0, 0), names=("Dropout2d", "DropBlock"), p=0.3)
 
 
@@ -126,83 +135,148 @@ def shared(P, n, dims, scale=1.0):
 
 CASES = {
     "alike": [two_masks(7), two_masks(1), two_masks(7, 0.0), two_masks(5, 1.0)],
-    "gallery": [on_the_wall((3, 2, 7, 7), groups=("grey", "edges"), inside="a square is a pixel of a map"), on_the_wall((2, 1, 8, 10), groups=("samples",)),
-                on_the_wall((3, 1, 14, 14), factor=torch.zeros(3, 1, 14, 14), together=torch.full((3, 1, 14, 14), nan)), on_the_wall((1, 1, 1, 1)),
-                on_the_wall((2, 2, 5, 10), h=torch.full((2, 2, 5, 10), nan).index_fill(3, torch.arange(9), 1.0), samples="sequence")],
-    "lineup": [dict(factors={letter: 1.5 * (torch.rand(3, 2, 6, 6, generator=draws()) > p) for letter, p in zip("ABCDEF", (0, 0.2, 0.4, 0.6, 0.8, 1))}),
+    "gallery": [on_the_wall((3, 2, 7, 7), groups=("grey", "edges"), inside="a square is a pixel of a map"),
+                on_the_wall((2, 1, 8, 10), groups=("samples",)),
+                on_the_wall((3, 1, 14, 14), factor=torch.zeros(3, 1, 14, 14),
+                            together=torch.full((3, 1, 14, 14), nan)),
+                on_the_wall((1, 1, 1, 1)),
+                on_the_wall((2, 2, 5, 10), samples="sequence",
+                            h=torch.full((2, 2, 5, 10), nan).index_fill(3, torch.arange(9), 1.0))],
+    "lineup": [dict(factors={letter: 1.5 * (torch.rand(3, 2, 6, 6, generator=draws()) > p)
+                             for letter, p in zip("ABCDEF", (0, 0.2, 0.4, 0.6, 0.8, 1))}),
                dict(factors={"A": torch.rand(1, 1, 2, 9)})],
-    "gains": [dict(names=["fresh on the memory", "Dropout", "none", "harm"], gains=torch.tensor([[9.0], [0.1], [0.0], [-30.0]]) + torch.randn(4, 8, generator=draws()),
-                   half=torch.ones(4), tries=23), dict(names=["one"], gains=torch.zeros(1, 8), half=torch.zeros(1), tries=1)],
-    "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2)), shared(1, 32, (1, 2)), shared(1, 1, (2,)), shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
-    "by_share": [dict(images=[2, 4, 16], two=torch.stack([band(3, 8, 0.4), band(3, 8, 0.8)]), four=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
-    "block": [lit(shape, dims, chosen) | dict(norm=norm, groups=groups) for shape, dims, chosen, norm, groups in (
-        ((4, 6, 4), (0, 2), (1, 1, 2), "BatchNorm", 1), ((1, 6, 4), (2,), (0, 5, 3), "GroupNorm", 6), ((4, 6, 4), (1,), (3, 0, 0), "RMSNorm per token", 2),
-        ((2, 6, 4), (1, 2), (1, 5, 0), "LayerNorm per token", 1))],
-    "family": [dict(names=["LayerNorm per token"] * 5 + ["GroupNorm"], masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
-                    over=["channels, no mean"] * 6, groups=groups) for dims, groups in (((1, 2), 2), ((), 1))],
-    "small_batches": [dict(mlp_sizes=[2, 8, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]), cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)])) for level in (0.05, 0.75)],
-    "per_statistic": [dict(values={"MLP": [2, 4, 64], "CNN, pixels": [2, 64], "CNN, maps": [49, 98, 3136]}, errors={"MLP": band(3, 8, level), "CNN, pixels": band(2, 8, 0.4), "CNN, maps": band(3, 8, 0.1)})
+    "gains": [dict(names=["fresh on the memory", "Dropout", "none", "harm"],
+                   gains=torch.tensor([[9.0], [0.1], [0.0], [-30.0]]) + torch.randn(4, 8, generator=draws()),
+                   half=torch.ones(4), tries=23),
+              dict(names=["one"], gains=torch.zeros(1, 8), half=torch.zeros(1), tries=1)],
+    "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2)), shared(1, 32, (1, 2)), shared(1, 1, (2,)),
+               shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
+    "by_share": [dict(images=[2, 4, 16], two=torch.stack([band(3, 8, 0.4), band(3, 8, 0.8)]),
+                      four=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
+    "block": [lit((4, 6, 4), (0, 2), (1, 1, 2)) | dict(norm="BatchNorm", groups=1),
+              lit((1, 6, 4), (2,), (0, 5, 3)) | dict(norm="GroupNorm", groups=6),
+              lit((4, 6, 4), (1,), (3, 0, 0)) | dict(norm="RMSNorm per token", groups=2),
+              lit((2, 6, 4), (1, 2), (1, 5, 0)) | dict(norm="LayerNorm per token", groups=1)],
+    "family": [dict(names=["LayerNorm per token"] * 5 + ["GroupNorm"],
+                    masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
+                    over=["channels, no mean"] * 6, groups=groups)
+               for dims, groups in (((1, 2), 2), ((), 1))],
+    "small_batches": [dict(mlp_sizes=[2, 8, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]),
+                           cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)]))
+                      for level in (0.05, 0.75)],
+    "per_statistic": [dict(values={"MLP": [2, 4, 64], "CNN, pixels": [2, 64], "CNN, maps": [49, 98, 3136]},
+                           errors={"MLP": band(3, 8, level), "CNN, pixels": band(2, 8, 0.4),
+                                   "CNN, maps": band(3, 8, 0.1)})
                       for level in (0.1, 0.7)],
-    "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0, accuracy=band(3, 8, level), images=1000) for contrast, brightness, level in
-                ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5)) for image in [torch.rand(28, 28, generator=draws())]],
-    "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"), scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
-    "side_by_side": [dict(names=["no norm", "LayerNorm before", "LayerNorm after", "RMSNorm before", "DyT before", "RMSNorm after"][:kinds], low=band(kinds, 8, 0.9), high=band(kinds, 8, level)) for kinds, level in ((6, 0.1), (2, 0.9))],
-    "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0), descent(normalize(WIDE), 0.5) | dict(scaled=True),
+    "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0,
+                     accuracy=band(3, 8, level), images=1000)
+                for contrast, brightness, level in ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5))
+                for image in [torch.rand(28, 28, generator=draws())]],
+    "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"),
+                           scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
+    "side_by_side": [dict(names=["no norm", "LayerNorm before", "LayerNorm after", "RMSNorm before",
+                                 "DyT before", "RMSNorm after"][:kinds],
+                          low=band(kinds, 8, 0.9), high=band(kinds, 8, level))
+                     for kinds, level in ((6, 0.1), (2, 0.9))],
+    "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0),
+               descent(normalize(WIDE), 0.5) | dict(scaled=True),
                descent(WIDE * torch.tensor([1.0, 0.0]), 1e-5), descent(WIDE[:1], 1e-5)],
-    "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5, raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),
-                          dict(raw_condition=torch.full((32,), 900.0), condition=torch.ones(32), raw_steps=torch.full((32,), 9000.0), steps=torch.ones(32))],
-    "batch_moves": [moved(BATCH[:8], 30.0), moved(BATCH[:8], -30.0), moved(BATCH[:2], 30.0), moved(BATCH, -30.0), moved(BATCH[:8], 30.0, 100.0),
+    "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5,
+                               raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),
+                          dict(raw_condition=torch.full((32,), 900.0), condition=torch.ones(32),
+                               raw_steps=torch.full((32,), 9000.0), steps=torch.ones(32))],
+    "batch_moves": [moved(BATCH[:8], 30.0), moved(BATCH[:8], -30.0), moved(BATCH[:2], 30.0),
+                    moved(BATCH, -30.0), moved(BATCH[:8], 30.0, 100.0),
                     moved(torch.ones(8), 1.0), moved(torch.ones(1), 1.0)],
-    "shapes": [dict(h=h, h_hat=normalize(h), names=["one", "two", "three"]) for h in
-               (torch.randn(500, 3, generator=draws()), torch.zeros(10, 3), 1e5 * torch.rand(50, 3, generator=draws()))],
-    "losses": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5), plain_accuracy=torch.rand(8), bn_accuracy=torch.rand(8)),
-               dict(step=STEPS[:1], plain=curves(1, 1), bn=curves(1, 1)), dict(step=STEPS, plain=torch.full((8, 250), nan), bn=torch.full((8, 250), inf)),
+    "shapes": [dict(h=h, h_hat=normalize(h), names=["one", "two", "three"])
+               for h in (torch.randn(500, 3, generator=draws()), torch.zeros(10, 3),
+                         1e5 * torch.rand(50, 3, generator=draws()))],
+    "losses": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5),
+                    plain_accuracy=torch.rand(8), bn_accuracy=torch.rand(8)),
+               dict(step=STEPS[:1], plain=curves(1, 1), bn=curves(1, 1)),
+               dict(step=STEPS, plain=torch.full((8, 250), nan), bn=torch.full((8, 250), inf)),
                dict(step=STEPS, plain=1e6 * curves(8, 250), bn=curves(8, 250))],
-    "race": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5)), dict(step=STEPS, plain=curves(8, 250)), dict(step=STEPS, bn=curves(8, 250)),
+    "race": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5)),
+             dict(step=STEPS, plain=curves(8, 250)), dict(step=STEPS, bn=curves(8, 250)),
              dict(step=STEPS[:5], plain=curves(8, 5), bn=curves(8, 5))],
-    "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES), dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES)],
-    "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)), dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
+    "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES),
+                    dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES)],
+    "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)),
+                     dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
     "two_answers": [scored(64, 1), scored(4, 40), scored(2, 3), scored(1, 1)],
     "memory": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
-    "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5), plain=band(3, 8, 0.9))],
-    "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1), eval=band(3, 8, 0.9))],
-    "fits": [fitted(100, 0.3, 0.2, 1.0, 0.2, 0.04), fitted(1, 0.1, 0.0, 0.2, 0.3, 0.0), fitted(100, 0.5, 3.0, 1.0, 0.0, 2.0), fitted(100, 0.1, nan, nan, nan, nan)],
-    "by_rate": [dict(rates=torch.tensor([0, 0.2, 0.5, 0.8]), bias2=torch.tensor([0, 0, 0.01, 0.05]) * k, variance=torch.tensor([0.04, 0.02, 0.015, 0.01]) * k, noise_variance=0.09,
+    "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5),
+                           plain=band(3, 8, 0.9))],
+    "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1),
+                                eval=band(3, 8, 0.9))],
+    "fits": [fitted(100, 0.3, 0.2, 1.0, 0.2, 0.04), fitted(1, 0.1, 0.0, 0.2, 0.3, 0.0),
+             fitted(100, 0.5, 3.0, 1.0, 0.0, 2.0), fitted(100, 0.1, nan, nan, nan, nan)],
+    "by_rate": [dict(rates=torch.tensor([0, 0.2, 0.5, 0.8]), bias2=torch.tensor([0, 0, 0.01, 0.05]) * k,
+                     variance=torch.tensor([0.04, 0.02, 0.015, 0.01]) * k, noise_variance=0.09,
                      error=0.09 + k * scattered([0.04, 0.02, 0.02, 0.03], 64)) for k in (1.0, 0.01)],
-    "mean_fits": [dict(M=[1, 2, 4], others=[scattered([k ** m], 32 >> m)[0] for m in (0, 1, 2)], same=[scattered([0.95 ** m], 32 >> m)[0] for m in (0, 1, 2)]) for k in (0.5, 0.95)],
-    "remedies": [dict(names=["to the end", "dropout 0.2", "dropout 0.5", "weight decay", "stopped, 50 + 25", "stopped, 40 + 10", "both, 40 + 10"], errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01, 0.015, 0.015], 64)) for k in (1, 100)],
-    "by_optimizer": [dict(names=["Adam, rate 0.01", "Adam, rate 0.001", "SGD, momentum"], differences=k * band(3, 16, 0.0)) for k in (1, 10)],
+    "mean_fits": [dict(M=[1, 2, 4], others=[scattered([k ** m], 32 >> m)[0] for m in (0, 1, 2)],
+                       same=[scattered([0.95 ** m], 32 >> m)[0] for m in (0, 1, 2)]) for k in (0.5, 0.95)],
+    "remedies": [dict(names=["to the end", "dropout 0.2", "dropout 0.5", "weight decay",
+                             "stopped, 50 + 25", "stopped, 40 + 10", "both, 40 + 10"],
+                      errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01, 0.015, 0.015], 64))
+                 for k in (1, 100)],
+    "by_optimizer": [dict(names=["Adam, rate 0.01", "Adam, rate 0.001", "SGD, momentum"],
+                          differences=k * band(3, 16, 0.0)) for k in (1, 10)],
     "few_images": [dict(counts=[100, 1000, 4000], rates=[[0, 0.2, 0.5], [0, 0.2, 0.5, 0.8], [0, 0.5]],
-                         right=[band(r, 6, k) for r, k in ((3, 0.7), (4, 0.9), (2, 0.92))], loss=[band(r, 6, k) for r, k in ((3, high), (4, 0.4), (2, 0.41))]) for high in (1.2, 5.0)],
+                         right=[band(r, 6, k) for r, k in ((3, 0.7), (4, 0.9), (2, 0.92))],
+                         loss=[band(r, 6, k) for r, k in ((3, high), (4, 0.4), (2, 0.41))])
+                    for high in (1.2, 5.0)],
     "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
-              for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False), (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
+              for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False),
+                                    (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],
-    "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps), predicted=[0, 8.1, 8.1, 16.2], names=["1, none", "1, 0.01", "0.2, 0.05", "1, 0.04"])
+    "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps),
+                     predicted=[0, 8.1, 8.1, 16.2], names=["1, none", "1, 0.01", "0.2, 0.05", "1, 0.04"])
                 for steps in (200, 20)],
-    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10), loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]), drift=band(3, 8, level), rate=0.01)
+    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10),
+                    loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]),
+                    drift=band(3, 8, level), rate=0.01)
                for level in (0.5, 0.001)],
-    "smoothness": [dict(rates=torch.tensor([0.01, 0.1]), spread=torch.stack([band(4, 8, k) for k in (slow, 0.1, 0.15)]).abs().view(3, 2, 2, 8), change=torch.stack([band(4, 8, k) for k in (0.3, 0.5, 1)]).view(3, 2, 2, 8))
+    "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
+                        spread=torch.stack([band(4, 8, k) for k in (slow, 0.1, 0.15)]).abs().view(3, 2, 2, 8),
+                        change=torch.stack([band(4, 8, k) for k in (0.3, 0.5, 1)]).view(3, 2, 2, 8))
                    for slow in (0.05, 1.0)],
-    "variance_shift": [dict(train=torch.tensor(train), eval=torch.ones(3), used=torch.tensor(used), wide=sd * draw, narrow=low * draw) for train, used, sd, low in
-                       (([1.0, 1.4, 1.7], [1.0, 1.4, 1.6], 1.0, 0.77), ([1.0, 1.0, 1.0], [9.0, 8.0, 60.0], 0.1, 0.1), ([1.0, 1.4, 1.4], [1.0, 1.0, 1.0], 1.2, 1.0))
+    "variance_shift": [dict(train=torch.tensor(train), eval=torch.ones(3), used=torch.tensor(used),
+                            wide=sd * draw, narrow=low * draw)
+                       for train, used, sd, low in (([1.0, 1.4, 1.7], [1.0, 1.4, 1.6], 1.0, 0.77),
+                                                    ([1.0, 1.0, 1.0], [9.0, 8.0, 60.0], 0.1, 0.1),
+                                                    ([1.0, 1.4, 1.4], [1.0, 1.0, 1.0], 1.2, 1.0))
                        for draw in [torch.randn(4000, generator=draws())]],
-    "by_layer": [dict(rates=[0.2, 0.5, 0.7], ratio=level + band(12, 8, 0).view(4, 3, 8)) for level in (1.5, 40.0)],
-    "shift_cost": [dict(rates=[0.2, 0.5, 0.7], right=band(6, 8, level).view(2, 3, 8), loss=band(6, 8, loss).view(2, 3, 8)) for level, loss in ((0.9, 0.3), (0.1, 2.3))],
-    "placements": [dict(names=["LayerNorm, after each ReLU"] * builds, ratio=band(builds, 8, ratio), loss=band(builds, 8, loss)) for builds, ratio, loss in ((5, 1.0, 0.3), (2, 20.0, 3.0))],
+    "by_layer": [dict(rates=[0.2, 0.5, 0.7], ratio=level + band(12, 8, 0).view(4, 3, 8))
+                 for level in (1.5, 40.0)],
+    "shift_cost": [dict(rates=[0.2, 0.5, 0.7], right=band(6, 8, level).view(2, 3, 8),
+                        loss=band(6, 8, loss).view(2, 3, 8)) for level, loss in ((0.9, 0.3), (0.1, 2.3))],
+    "placements": [dict(names=["LayerNorm, after each ReLU"] * builds, ratio=band(builds, 8, ratio),
+                        loss=band(builds, 8, loss))
+                   for builds, ratio, loss in ((5, 1.0, 0.3), (2, 20.0, 3.0))],
     "order_gap": [dict(rates=[0.1, 0.5, 2.0], gap=k * band(3, 8, 0.01)) for k in (100, 1000)],
-    "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0), masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
-    "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9), rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],
-    "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well", "downscale_in_infer", "downscaling forgotten"], right=[1, 0, 0, 1, 0],
-                    accuracy=band(5, 8, 0.9), loss=band(5, 8, 0.5) + torch.tensor([0.0, 0.1, 0.6, 0.0, 0.4])[:, None]),
+    "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0),
+                masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
+    "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9),
+                  rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],
+    "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well",
+                           "downscale_in_infer", "downscaling forgotten"],
+                    right=[1, 0, 0, 1, 0], accuracy=band(5, 8, 0.9),
+                    loss=band(5, 8, 0.5) + torch.tensor([0.0, 0.1, 0.6, 0.0, 0.4])[:, None]),
                dict(names=["a", "b"], right=[1, 0], accuracy=band(2, 8, 0.75), loss=band(2, 8, 0.1))],
-    "averages": [dict(sizes=[1, 3, 10, 30, 100], distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5, loss=band(5, 8, loss), whole_distance=band(1, 8, near)[0],
-                      whole_loss=band(1, 8, 0.33)[0], all_loss=band(1, 8, 0.6)[0]) for loss, near in ((0.7, 0.058), (0.85, 0.02), (0.7, 0.007))],
+    "averages": [dict(sizes=[1, 3, 10, 30, 100], loss=band(5, 8, loss),
+                      distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5,
+                      whole_distance=band(1, 8, near)[0], whole_loss=band(1, 8, 0.33)[0],
+                      all_loss=band(1, 8, 0.6)[0])
+                 for loss, near in ((0.7, 0.058), (0.85, 0.02), (0.7, 0.007))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
-    "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1), unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
+    "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1),
+                            unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
 }
 
 
-@pytest.mark.parametrize("name, case", [(name, case) for name, cases in CASES.items() for case in range(len(cases))])
+@pytest.mark.parametrize("name, case", [(name, case) for name, cases in CASES.items()
+                                        for case in range(len(cases))])
 def test_nothing_is_cut_off_small_or_covered(name, case):
     assert not faults(seen(getattr(figures, name), CASES[name][case]).picture)
 
@@ -221,23 +295,31 @@ def test_draw_forgets_and_moves_only_what_is_animated(name):
 def test_headlines_of_extremes_say_what_happened():
     def alt(name, case):
         return seen(getattr(figures, name), case).picture.alt
-    assert "diverges" in alt("ravine", descent(WIDE, 1e-3)) and "99 % there after" in alt("ravine", descent(WIDE, 7e-5, 2000))
+    assert "diverges" in alt("ravine", descent(WIDE, 1e-3))
+    assert "99 % there after" in alt("ravine", descent(WIDE, 7e-5, 2000))
     assert "not there after 300 steps" in alt("ravine", descent(WIDE, 7e-5))
     assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
-    assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5)) and "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
-    assert "nothing gets through" in alt("thinned", masked(200, 1.0, 1.0, 1.0)) and "in 0 of 600 nets" in alt("thinned", masked(200, 1.0, 1.0, 1.0))
-    assert "Training and eval mode agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0)) and "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
-    for case, words in zip(CASES["averages"], ("T = 3 and the whole net; T = 10: nearer", "T = 30 and", "No T here")): assert words in alt("averages", case)
-    assert "The accuracy shows none of" in alt("prices", CASES["prices"][0]) and "No mistake here" in alt("prices", CASES["prices"][1])
+    assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5))
+    assert "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
+    nothing_left = alt("thinned", masked(200, 1.0, 1.0, 1.0))
+    assert "nothing gets through" in nothing_left and "in 0 of 600 nets" in nothing_left
+    assert "Training and eval mode agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0))
+    assert "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
+    said = ("T = 3 and the whole net; T = 10: nearer", "T = 30 and", "No T here")
+    for case, words in zip(CASES["averages"], said):
+        assert words in alt("averages", case)
+    assert "The accuracy shows none of" in alt("prices", CASES["prices"][0])
+    assert "No mistake here" in alt("prices", CASES["prices"][1])
     assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
 
 
 def test_a_fault_is_found():
     def crowded(fig):
         ax = fig.add_subplot()
-        for x, size in ((0.5, 12), (0.52, 12), (-5.0, 12), (0.2, 6)): ax.text(x, 0.5, "words here", size=size)
+        for x, size in ((0.5, 12), (0.52, 12), (-5.0, 12), (0.2, 6)):
+            ax.text(x, 0.5, "words here", size=size)
         return lambda: "short"
     found = " ".join(faults(seen(crowded, {}).picture))
     assert all(word in found for word in ("lies on", "cut off", "smaller than", "too little"))
