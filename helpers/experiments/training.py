@@ -69,11 +69,12 @@ def fit_many(make, split, lr=0.1, *, steps=250, batch=64, seeds=8, every=10, mom
     own = torch.tensor(names).expand(shape).flatten().tolist()               # (K,) the seed of each net
     nets = Nets(built(make, own, {name: settings.pop(name) for name in vary}), shape)
     update = updater(optimizer, nets.params, **{name: value.flatten() for name, value in settings.items()})
-    return train_many(nets, x, y, names, steps, batch, every, update, loss, own_data)
+    rows = batches(y.shape[int(own_data)], batch, names, steps)
+    return curves(nets, rows, steps, every, many(nets, x, y, names, update, loss, own_data))
 
 
-def train_many(nets, x, y, names, steps, batch, every, update, loss, own_data):
-    """The generator behind fit_many."""
+def many(nets, x, y, names, update, loss, own_data):
+    """advance(rows (S, batch)) of Nets: one step of each; returns the losses before it (*shape)."""
     def one(params, buffers, x, y):
         return loss(nets.one(params, buffers, x), y)
 
@@ -83,20 +84,15 @@ def train_many(nets, x, y, names, steps, batch, every, update, loss, own_data):
     # The same numbers, watched by autograd.
     leaves = {name: p.detach().requires_grad_() for name, p in nets.params.items()}
     draws = draws_from(*[MASKS + names[k] for k in which])
-    curve = torch.empty(len(which), steps, dtype=next(iter(nets.params.values())).dtype)
-    for step, rows in enumerate(batches(y.shape[int(own_data)], batch, names, steps), 1):
-        if not nets.training:                    # who looked at them may have left eval mode on
-            nets.train()
+
+    def advance(rows):
+        mine = [taken(t, rows[which], own) for t in (x, y)]
         with torch.enable_grad(), draws.where_needed():
-            mine = [taken(t, rows[which], own) for t in (x, y)]
             losses = losses_of(leaves, nets.buffers, *mine)                  # (K,)
             total = losses.sum()                 # its gradients are each net's own
-        grads = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-        update(dict(zip(leaves, grads)))
-        curve[:, step - 1] = losses.detach()
-        if step % every == 0 or step == steps:
-            so_far = curve[:, :step].clone().view(*nets.shape, step)
-            yield Curve(torch.arange(1, step + 1), so_far, nets, step / steps)
+        update(dict(zip(leaves, torch.autograd.grad(total, list(leaves.values()), allow_unused=True))))
+        return losses.detach().view(nets.shape)
+    return advance
 
 
 def fit(make, split, lr=0.1, *, steps=250, batch=64, seed=None, every=10, momentum=0.0, weight_decay=0.0,
@@ -114,25 +110,36 @@ def fit(make, split, lr=0.1, *, steps=250, batch=64, seed=None, every=10, moment
     [net] = built(make, [seed], {})
     params = {name: p for name, p in net.named_parameters() if p.requires_grad}
     update = updater(optimizer, params, **{name: value[0] for name, value in settings.items()})
-    return train_one(net, params, x, y, seed, steps, batch, every, update, loss)
+    rows = batches(len(y), batch, [seed], steps)
+    return curves(net, rows, steps, every, alone(net, params, x, y, seed, update, loss))
 
 
-def train_one(net, params, x, y, seed, steps, batch, every, update, loss):
-    """The generator behind fit."""
+def alone(net, params, x, y, seed, update, loss):
+    """advance(rows (1, batch)) of one net."""
     draws = draws_from(MASKS + seed)
-    curve = torch.empty(steps, dtype=next(iter(params.values())).dtype)
-    for step, [rows] in enumerate(batches(len(y), batch, [seed], steps), 1):
-        if not net.training:
-            net.train()
+
+    def advance(rows):
         with torch.enable_grad(), draws.where_needed():
-            value = loss(net(taken(x, rows)), taken(y, rows))
+            value = loss(net(taken(x, rows[0])), taken(y, rows[0]))
         net.zero_grad()
         value.backward()
         with torch.no_grad():
             update({name: p.grad for name, p in params.items()})
-        curve[step - 1] = value.detach()
+        return value.detach()
+    return advance
+
+
+def curves(nets, each, steps, every, advance):
+    """The generator behind fit_many and fit; each: the rows of each step."""
+    for step, rows in enumerate(each, 1):
+        if not nets.training:                    # who looked at them may have left eval mode on
+            nets.train()
+        losses = advance(rows)
+        if step == 1:
+            curve = losses.new_empty(*losses.shape, steps)
+        curve[..., step - 1] = losses
         if step % every == 0 or step == steps:
-            yield Curve(torch.arange(1, step + 1), curve[:step].clone(), net, step / steps)
+            yield Curve(torch.arange(1, step + 1), curve[..., :step].clone(), nets, step / steps)
 
 
 def last(runs):
