@@ -15,22 +15,29 @@ def spread(mean, sd, n=8):
 
 def test_a_claim_prints_one_line_of_quantity_unit_spread_seeds_and_interval(capsys):
     claim("BatchNorm ends lower.", spread(2.28, 0.99), of="loss without minus with, in nats", above=1)
-    assert capsys.readouterr().out == ("✓ BatchNorm ends lower.\n"
-                                       "  loss without minus with: 2.28 ± 0.99 nats (8 seeds); 95 % interval 1.45 to 3.11; claimed above 1\n")
+    assert capsys.readouterr().out == (
+        "✓ BatchNorm ends lower.\n"
+        "  loss without minus with: 2.28 ± 0.99 nats (8 seeds); "
+        "95 % interval 1.45 to 3.11; claimed above 1\n")
 
 
 def test_steps_are_written_out(capsys):
     claim("It takes long.", spread(1612.9, 334), of="steps", above=1000)
-    assert "steps: 1613 ± 334 (8 seeds); 95 % interval 1334 to 1892; claimed above 1000" in capsys.readouterr().out
+    line = "steps: 1613 ± 334 (8 seeds); 95 % interval 1334 to 1892; claimed above 1000"
+    assert line in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("mean, limits, holds", [
-    (2.28, dict(above=1.4), True), (2.28, dict(above=1.5), False), (2.28, dict(below=3.2), True), (2.28, dict(below=3.0), False),
-    (2.28, dict(above=1.4, below=3.2), True), (2.28, dict(above=1.4, below=3.0), False), (2.28, dict(above=1.5, below=3.2), False),
+    (2.28, dict(above=1.4), True), (2.28, dict(above=1.5), False),
+    (2.28, dict(below=3.2), True), (2.28, dict(below=3.0), False),
+    (2.28, dict(above=1.4, below=3.2), True), (2.28, dict(above=1.4, below=3.0), False),
+    (2.28, dict(above=1.5, below=3.2), False),
 ])
 def test_it_holds_when_the_whole_interval_lies_between_the_limits(mean, limits, holds):
-    if holds: return claim("s", spread(mean, 0.99), of="q", **limits)
-    with pytest.raises(AssertionError, match="does not hold here: s"): claim("s", spread(mean, 0.99), of="q", **limits)
+    if holds:
+        return claim("s", spread(mean, 0.99), of="q", **limits)
+    with pytest.raises(AssertionError, match="does not hold here: s"):
+        claim("s", spread(mean, 0.99), of="q", **limits)
 
 
 def test_the_interval_covers_the_truth_19_times_in_20():
@@ -39,28 +46,36 @@ def test_the_interval_covers_the_truth_19_times_in_20():
     assert 0.94 < (draws.mean(1).abs() < half).double().mean() < 0.96
 
 
-@pytest.mark.parametrize("df, point", [(4, 2.7764), (5, 2.5706), (7, 2.3646), (9, 2.2622), (15, 2.1314), (23, 2.0687), (63, 1.9983), (1000, 1.9623)])
+@pytest.mark.parametrize("df, point", [(4, 2.7764), (5, 2.5706), (7, 2.3646), (9, 2.2622), (15, 2.1314),
+                                       (23, 2.0687), (63, 1.9983), (1000, 1.9623)])
 def test_student_agrees_with_the_table(df, point):
     assert student(df) == pytest.approx(point, rel=1e-3)
 
 
 def test_one_exact_number(capsys):
-    claim("It comes back.", torch.tensor(4.7e-7, requires_grad=True), of="largest error, in pixels", below=1e-5)
-    assert capsys.readouterr().out == "✓ It comes back.\n  largest error: 4.7e-07 pixels; claimed below 1e-05\n"
-    with pytest.raises(AssertionError, match="largest error: 0.1; claimed below 1e-05"): claim("It.", 0.1, of="largest error", below=1e-5)
-    with pytest.raises(AssertionError): claim("It.", 1e-5, of="largest error", below=1e-5)
+    error = torch.tensor(4.7e-7, requires_grad=True)
+    claim("It comes back.", error, of="largest error, in pixels", below=1e-5)
+    line = "  largest error: 4.7e-07 pixels; claimed below 1e-05\n"
+    assert capsys.readouterr().out == "✓ It comes back.\n" + line
+    with pytest.raises(AssertionError, match="largest error: 0.1; claimed below 1e-05"):
+        claim("It.", 0.1, of="largest error", below=1e-5)
+    with pytest.raises(AssertionError):
+        claim("It.", 1e-5, of="largest error", below=1e-5)
 
 
 def test_numbers_come_as_lists_and_arrays_too():
     values = spread(2, 0.1)
-    for kind in (values.tolist(), values.numpy(), list(values), values.float()): claim("s", kind, of="q", above=1)
+    for kind in (values.tolist(), values.numpy(), list(values), values.float()):
+        claim("s", kind, of="q", above=1)
 
 
 def test_runs_that_diverged_are_counted():
     values = spread(1, 0.1)
     values[:3] = torch.tensor([math.nan, math.inf, -math.inf])
-    with pytest.raises(AssertionError, match="3 of 8 seeds diverged"): claim("s", values, of="loss, in nats", below=2)
-    with pytest.raises(AssertionError, match="not a finite number"): claim("s", math.nan, of="loss", below=2)
+    with pytest.raises(AssertionError, match="3 of 8 seeds diverged"):
+        claim("s", values, of="loss, in nats", below=2)
+    with pytest.raises(AssertionError, match="not a finite number"):
+        claim("s", math.nan, of="loss", below=2)
 
 
 def test_yes_or_no_is_counted(capsys):
@@ -69,23 +84,29 @@ def test_yes_or_no_is_counted(capsys):
     claim("All.", learned[:7], of="nets above 0.5")
     assert capsys.readouterr().out == ("✓ Most learn.\n  nets above 0.5: 7 of 8 seeds; claimed at least 7\n"
                                        "✓ All.\n  nets above 0.5: 7 of 7 seeds\n")
-    with pytest.raises(AssertionError, match="nets above 0.5: 7 of 8 seeds; claimed at least 8"): claim("All learn.", learned, of="nets above 0.5")
-    with pytest.raises(AssertionError): claim("All learn.", learned.tolist(), of="nets above 0.5")
+    with pytest.raises(AssertionError, match="nets above 0.5: 7 of 8 seeds; claimed at least 8"):
+        claim("All learn.", learned, of="nets above 0.5")
+    with pytest.raises(AssertionError):
+        claim("All learn.", learned.tolist(), of="nets above 0.5")
 
 
 @pytest.mark.parametrize("values, limits, words", [
-    (torch.ones(2, 5), dict(above=0), "shape"), (torch.rand(4), dict(above=0), "five seeds"), ([], dict(above=0), "five seeds"),
+    (torch.ones(2, 5), dict(above=0), "shape"),
+    (torch.rand(4), dict(above=0), "five seeds"), ([], dict(above=0), "five seeds"),
     (torch.rand(8), {}, "needs a limit"), (torch.rand(8), dict(above=2, below=1), "above less than below"),
-    (torch.ones(8), dict(above=0), "were the seeds different"), (torch.rand(8), dict(at_least=3), "yes or no"),
+    (torch.ones(8), dict(above=0), "were the seeds different"),
+    (torch.rand(8), dict(at_least=3), "yes or no"),
     (torch.ones(8) > 0, dict(above=0), "counted over seeds"), (torch.tensor(True), {}, "counted over seeds"),
     (torch.ones(8) > 0, dict(at_least=9), "1 to 8"), (torch.ones(8) > 0, dict(at_least=0), "1 to 8"),
 ])
 def test_a_claim_that_cannot_be_judged_says_why(values, limits, words):
-    with pytest.raises(ValueError, match=words): claim("s", values, of="q", **limits)
+    with pytest.raises(ValueError, match=words):
+        claim("s", values, of="q", **limits)
 
 
 def test_a_claim_says_what_it_ran_over(capsys):
-    claim("It is near 2.", torch.tensor([1.9, 2.0, 2.1, 2.0, 2.05]), of="size", above=1, below=3, over="data sets")
+    sizes = torch.tensor([1.9, 2.0, 2.1, 2.0, 2.05])
+    claim("It is near 2.", sizes, of="size", above=1, below=3, over="data sets")
     claim("It is positive.", torch.arange(1, 6) > 0, of="positive ones", over="units")
     out = capsys.readouterr().out
     assert "(5 data sets)" in out and "5 of 5 units" in out and "seeds" not in out

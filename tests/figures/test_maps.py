@@ -21,21 +21,26 @@ def mask_of(shape, *where):
 
 @pytest.mark.parametrize("shape", [(2, 3, 3, 3), (1, 1, 1, 1), (18, 6, 6, 6), (18, 2, 1, 1), (1, 6, 1, 6)])
 def test_a_channel_is_counted_and_its_mean_told(shape):
-    h, mask = torch.arange(torch.Size(shape).numel(), dtype=torch.float32).view(shape), mask_of(shape, slice(None), -1)
     N, C, H, W = shape
+    h = torch.arange(N * C * H * W, dtype=torch.float32).view(shape)
+    mask = mask_of(shape, slice(None), -1)
     alt = drawn(figures.channel, h=h, mask=mask)
-    assert f"{N * H * W} number" in alt and f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, {C} channel" in alt and f"lit: channel {C - 1}" in alt
-    assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused="Expected more than 1 value per channel")
+    assert f"{N * H * W} number" in alt and f"lit: channel {C - 1}" in alt
+    assert f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, {C} channel" in alt
+    refused = "Expected more than 1 value per channel"
+    assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused=refused)
 
 
 def test_two_runs_tells_equal_from_different():
+    def told(plain, other, name="called", **seed):
+        return drawn(figures.two_runs, plain=plain, other=other, name=name, epoch=7, **seed)
     loss = torch.linspace(2.3, 0.5, 35)
-    assert "equal to the last bit" in drawn(figures.two_runs, plain=loss, other=loss.clone(), name="never called", epoch=7)
-    assert "Called: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7)
-    assert "Called, another seed: loss 0.2 lower;" in drawn(figures.two_runs, plain=loss, other=loss - 0.2, name="called", epoch=7, same_seed=False)
-    assert "Called, another seed, 3 fewer epochs: 1.11 higher;" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7, same_seed=False)
-    assert "Called, 3 fewer epochs: loss" in drawn(figures.two_runs, plain=loss, other=loss[:14], name="called", epoch=7)
-    assert "Called, 1 more epoch: loss" in drawn(figures.two_runs, plain=loss[:28], other=torch.full((35,), float("nan")), name="called", epoch=7)
+    assert "equal to the last bit" in told(loss, loss.clone(), "never called")
+    assert "Called: loss 0.2 lower;" in told(loss, loss - 0.2)
+    assert "Called, another seed: loss 0.2 lower;" in told(loss, loss - 0.2, same_seed=False)
+    assert "Called, another seed, 3 fewer epochs: 1.11 higher;" in told(loss, loss[:14], same_seed=False)
+    assert "Called, 3 fewer epochs: loss" in told(loss, loss[:14])
+    assert "Called, 1 more epoch: loss" in told(loss[:28], torch.full((35,), float("nan")))
 
 
 def test_by_epoch_compares_the_layer_with_more_epochs():
@@ -45,9 +50,11 @@ def test_by_epoch_compares_the_layer_with_more_epochs():
 
 
 def test_pairs_says_how_often_batchnorm_is_ahead():
+    def told(names, plain, bn):
+        return drawn(figures.pairs, names=names, plain=plain, bn=bn, images=500)
     plain = torch.full((2, 8), 0.5)
     mixed, all_ahead = plain + 0.1, plain + 0.1
     mixed[1, :3] = 0.4
-    assert "ahead in all 8 seeds, for both nets;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=all_ahead, images=500)
-    assert "ahead in 8, 5 of 8 seeds;" in drawn(figures.pairs, names=["a", "b"], plain=plain, bn=mixed, images=500)
-    assert "ahead in 5 of 8 seeds;" in drawn(figures.pairs, names=["b"], plain=plain[1:], bn=mixed[1:], images=500)
+    assert "ahead in all 8 seeds, for both nets;" in told(["a", "b"], plain, all_ahead)
+    assert "ahead in 8, 5 of 8 seeds;" in told(["a", "b"], plain, mixed)
+    assert "ahead in 5 of 8 seeds;" in told(["b"], plain[1:], mixed[1:])

@@ -1,45 +1,53 @@
 """What notebook 09 reads off its experiments: the t of a chosen chance, and the masks it shows."""
 import pytest
 import torch
-
 from faults import faults, moved_background, seen
+
 from helpers import figures
 from helpers.lessons.variants import masks, student, together
 
 
-@pytest.mark.parametrize("share, df, t", [(0.025, 7, 2.3646), (0.025, 9, 2.2622), (0.005, 4, 4.6041), (0.0005, 11, 4.4370), (0.1, 30, 1.3104), (0.025, 1000, 1.9623)])
+@pytest.mark.parametrize("share, df, t", [(0.025, 7, 2.3646), (0.025, 9, 2.2622), (0.005, 4, 4.6041),
+                                          (0.0005, 11, 4.4370), (0.1, 30, 1.3104), (0.025, 1000, 1.9623)])
 def test_t_is_that_of_the_tables(share, df, t):
     assert student(share, df) == pytest.approx(t, abs=2e-3)
 
 
 @pytest.mark.parametrize("share, df", [(0.0, 7), (0.6, 7), (0.025, 2)])
 def test_t_refuses_what_it_cannot_add_up(share, df):
-    with pytest.raises(ValueError, match="expected a chance from 0.0001"): student(share, df)
+    with pytest.raises(ValueError, match="expected a chance from 0.0001"):
+        student(share, df)
 
 
 def test_each_mask_shows_what_shares_a_coin():
     shown = masks()
     def alike(letter, *axes): return bool((shown[letter].amax(axes) == shown[letter].amin(axes)).all())
     assert alike("F", 2, 3) and alike("B", 3) and alike("C", 0)
-    assert not any(alike(letter, axis) for letter, axis in (("A", 2), ("A", 3), ("B", 2), ("C", 3), ("D", 0), ("D", 2), ("D", 3), ("F", 0), ("F", 1)))
+    assert not any(alike(letter, axis) for letter, axis in (
+        ("A", 2), ("A", 3), ("B", 2), ("C", 3), ("D", 0), ("D", 2), ("D", 3), ("F", 0), ("F", 1)))
     assert (shown["E"] != 0).all() and all((shown[letter] == 0).any() for letter in "ABCDF")
-    single = ~torch.nn.functional.max_pool2d(-(shown["A"] == 0).float(), 3, stride=1).bool()               # blocks of 3 x 3 that fell as a whole
+    # A block of 3 x 3 fell as a whole.
+    single = ~torch.nn.functional.max_pool2d(-(shown["A"] == 0).float(), 3, stride=1).bool()
     assert single.any()
 
 
 def test_who_shares_a_coin_is_correlated():
     coin = (torch.rand(500, 1, 3, generator=torch.Generator().manual_seed(1)) > 0.3) * 1.0
-    factor = torch.cat([coin, coin[..., :1].expand(500, 1, 3), torch.ones(500, 1, 3)], 1)           # a row of coins, its first three times, never falling
+    # a row of coins, its first three times, never falling
+    factor = torch.cat([coin, coin[..., :1].expand(500, 1, 3), torch.ones(500, 1, 3)], 1)
     found = together(factor, (0, 0))
-    assert found[0, 0] == pytest.approx(1) and found[1].tolist() == pytest.approx([1.0] * 3) and found[0, 1:].abs().max() < 0.2 and found[2].isnan().all()
+    assert found[0, 0] == pytest.approx(1) and found[0, 1:].abs().max() < 0.2
+    assert found[1].tolist() == pytest.approx([1.0] * 3)
+    assert found[2].isnan().all()
 
 
 def test_gains_in_groups_name_their_nets():
     def figure(fig):
         return figures.gains(fig, 5, "dropout in the same net")
     gains = torch.tensor([[-31.0, -29], [-1, 1], [9, 11]])
-    screen = seen(figure, dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0), tries=22,
-                               groups={"CNN: 66 points": 1, "LSTM: 53 points": 2}), size=(6.8, 3.0))
+    groups = {"CNN: 66 points": 1, "LSTM: 53 points": 2}
+    numbers = dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0), tries=22)
+    screen = seen(figure, numbers | dict(groups=groups), size=(6.8, 3.0))
     alt = screen.picture.alt
     assert alt.startswith("1 of 3 surely ahead, 1 surely behind")
     assert "CNN: 66 points: worse -30.0" in alt and "LSTM: 53 points: same" in alt
