@@ -1,1 +1,1 @@
-"""What a learner says, compared: predictions, claims, exercises with their mistakes, layers against torch's."""
+"""What a learner says, judged: predictions, claims, exercises with their mistakes, layers against torch's."""

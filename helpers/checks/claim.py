@@ -5,16 +5,17 @@ import torch
 
 from .comparing import short
 
-LINE = 96             # characters: what a page shows without breaking a word
+LINE = 96    # characters: what a page shows without breaking a word
 
 
 def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=None, over="seeds"):
     """Print a sentence with what was measured; raise AssertionError where it does not hold.
 
     of: the quantity and its unit, "loss without minus with, in nats". values, one of
-    - (K,) numbers, one a seed (paired differences where two things are compared), five seeds at least: holds where the 95 %
-      interval of their mean (Student's t) lies between above and below, the limits left out;
-    - (K,) booleans, one a seed, five at least: holds where at least `at_least` are True (all, by default); of names what is counted;
+    - (K,) numbers, one a seed (paired differences where two things are compared), five seeds at least: holds
+      where the 95 % interval of their mean (Student's t) lies between above and below, the limits left out;
+    - (K,) booleans, one a seed, five at least: holds where at least `at_least` are True (all, by default); of
+      names what is counted;
     - one number, where nothing is random: holds where it lies between above and below.
     over: what the K values are one each of, where they are not seeds: "data sets".
     Raises ValueError for values of another kind, no limit, or numbers that are all the same.
@@ -22,7 +23,8 @@ def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=Non
     yes_no = torch.as_tensor(values).dtype == torch.bool
     values = torch.as_tensor(values, dtype=torch.bool if yes_no else torch.float64).detach().cpu()
     if values.dim() > 1 or values.dim() == 1 and len(values) < 5:
-        raise ValueError(f"got values of shape {tuple(values.shape)}: expected one a seed, of five seeds at least, or one exact number")
+        raise ValueError(f"got values of shape {tuple(values.shape)}: expected one a seed, "
+                         "of five seeds at least, or one exact number")
     if yes_no:
         holds, found = counted(values, of, above, below, at_least, over)
     elif at_least is not None:
@@ -37,30 +39,43 @@ def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=Non
 def counted(values, of, above, below, at_least, over):
     """Whether enough of the seeds say yes, and how many do."""
     if not values.dim() or math.isfinite(above) or math.isfinite(below):
-        raise ValueError("yes or no (booleans) is counted over seeds, at_least=: for above= and below= hand over the numbers")
+        raise ValueError("yes or no (booleans) is counted over seeds, at_least=: "
+                         "for above= and below= hand over the numbers")
     need, yes, n = len(values) if at_least is None else at_least, int(values.sum()), len(values)
     if not 0 < need <= n:
         raise ValueError(f"at_least={need}: expected 1 to {n}, the number of seeds")
-    return yes >= need, f"{of}: {yes} of {n} {over}" + ("" if yes == need == n else f"; claimed at least {need}")
+    claimed = "" if yes == need == n else f"; claimed at least {need}"
+    return yes >= need, f"{of}: {yes} of {n} {over}{claimed}"
 
 
 def measured(values, of, above, below, over):
     """Whether the mean of the values lies surely between the limits, and the line that says so."""
-    if not (math.isfinite(above) or math.isfinite(below)) or not above < below:
-        raise ValueError(f"a claim needs a limit: above=, below= or both, above less than below; got above={above:g}, below={below:g}")
+    given = {"above": above, "below": below}
+    limits = " and ".join(f"{word} {limit:g}" for word, limit in given.items() if math.isfinite(limit))
+    if not limits or not above < below:
+        raise ValueError("a claim needs a limit: above=, below= or both, above less than below; "
+                         f"got above={above:g}, below={below:g}")
     quantity, _, unit = of.partition(", in ")
-    unit, n, broken = unit and f" {unit}", values.numel(), int((~values.isfinite()).sum())
-    limits = " and ".join(f"{word} {limit:g}" for word, limit in (("above", above), ("below", below)) if math.isfinite(limit))
+    broken = int((~values.isfinite()).sum())
     if broken:
-        return False, f"{quantity}: " + (f"{broken} of {n} {over} diverged (no finite number)" if values.dim() else "not a finite number")
+        some = f"{broken} of {values.numel()} {over} diverged (no finite number)"
+        return False, f"{quantity}: {some if values.dim() else 'not a finite number'}"
+    low, high, found = interval(values, unit and f" {unit}", over)
+    return above < low and high < below, f"{quantity}: {found}; claimed {limits}"
+
+
+def interval(values, unit, over):
+    """95 % interval of the mean, low and high, and what to say of it; of one exact number itself."""
     if not values.dim():
-        return above < values.item() < below, f"{quantity}: {short(values)}{unit}; claimed {limits}"
-    mean, sd = values.mean().item(), values.std().item()
+        return values.item(), values.item(), short(values) + unit
+    n, mean, sd = len(values), values.mean().item(), values.std().item()
     if sd == 0:
-        raise ValueError(f"all {n} values are {mean:g}: were the seeds different? If they may well be equal, count: values > limit, at_least=")
+        raise ValueError(f"all {n} values are {mean:g}: were the seeds different? "
+                         "If they may well be equal, count: values > limit, at_least=")
     half = student(n - 1) * sd / math.sqrt(n)
-    return above < mean - half and mean + half < below, (
-        f"{quantity}: {short(mean)} ± {short(sd, 2)}{unit} ({n} {over}); 95 % interval {short(mean - half)} to {short(mean + half)}; claimed {limits}")
+    low, high = mean - half, mean + half
+    return low, high, (f"{short(mean)} ± {short(sd, 2)}{unit} ({n} {over}); "
+                       f"95 % interval {short(low)} to {short(high)}")
 
 
 def student(df):

@@ -11,7 +11,7 @@ import torch
 def same_draws(seed=0):
     """torch, numpy and random draw the same inside, each time; their own streams are left as they were."""
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.default_generator.manual_seed(seed)                     # torch.manual_seed would reseed a GPU, too
+    torch.default_generator.manual_seed(seed)    # torch.manual_seed would reseed a GPU, too
     np.random.seed(seed)
     random.seed(seed)
     try:
@@ -23,58 +23,71 @@ def same_draws(seed=0):
 
 
 def tensor(value):
-    """Numbers of any kind (tensor, array, nested list, number) as a float64 tensor; None where it is no block of numbers."""
+    """Numbers of any kind (tensor, array, nested list, number) as a float64 tensor; None of no block."""
     if isinstance(value, (list, tuple)) and value and all(torch.is_tensor(v) for v in value):
         value = torch.stack(tuple(value)) if len({v.shape for v in value}) == 1 else None
-    if not isinstance(value, (torch.Tensor, np.ndarray, np.generic, Number, list, tuple)): return None
+    if not isinstance(value, (torch.Tensor, np.ndarray, np.generic, Number, list, tuple)):
+        return None
     try:
         value = torch.as_tensor(value).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):                 # words in a list, rows of different length
+    except (TypeError, ValueError, RuntimeError):    # words in a list, rows of different length
         return None
     return None if value.is_complex() else value.to(torch.float64)
 
 
 def whole(value):
     """Whether it counts: whole numbers are compared exactly, others to float precision."""
-    if torch.is_tensor(value): return not (value.is_floating_point() or value.is_complex())
-    if isinstance(value, list): return all(whole(v) for v in value)
+    if torch.is_tensor(value):
+        return not (value.is_floating_point() or value.is_complex())
+    if isinstance(value, list):
+        return all(map(whole, value))
     return isinstance(value, (bool, int, np.integer))
 
 
 def same(a, b, atol=1e-5):
-    """Whether a is what was expected, b: equal structure and shapes, numbers equal to float precision (1e-4) or atol.
+    """Whether a is what was expected, b: equal structure and shapes, numbers to float precision or atol.
 
-    A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets and keys are equal exactly.
+    A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets, keys are equal.
     """
     if isinstance(b, dict):
-        return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[key], b[key], atol) for key in b)
+        return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[k], b[k], atol) for k in b)
     block = None if isinstance(b, tuple) else tensor(b)
     if block is None and isinstance(b, (tuple, list)):
-        return isinstance(a, (tuple, list)) and len(a) == len(b) and all(same(x, y, atol) for x, y in zip(a, b))
+        return (isinstance(a, (tuple, list)) and len(a) == len(b)
+                and all(same(x, y, atol) for x, y in zip(a, b)))
     if block is None:
         return type(a) is type(b) and a == b
     a = tensor(a)
-    if a is None or a.shape != block.shape: return False
-    return torch.equal(a, block) if whole(b) else torch.allclose(a, block, rtol=1e-4, atol=atol, equal_nan=True)
+    return a is not None and a.shape == block.shape and not wrong(a, block, whole(b), atol).any()
+
+
+def wrong(a, b, exact, atol):
+    """Where tensors differ by more than float precision (1e-4) or atol; exact: at all."""
+    rtol, atol = (0, 0) if exact else (1e-4, atol)
+    return ~torch.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def short(number, digits=3):
     """A number as one writes it: three digits, whole numbers in full, thousands without a power of ten."""
     number = number.item() if hasattr(number, "item") else number
-    if isinstance(number, (bool, int)): return str(number)
-    if number.is_integer() and abs(number) < 1e15: return str(int(number))
+    if isinstance(number, (bool, int)):
+        return str(number)
+    if number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
     text = f"{number:.{digits}g}"
     return f"{number:.0f}" if "e+" in text and abs(number) < 1e6 else text
 
 
 def describe(value):
     """At most eight numbers are shown, more are described."""
-    if isinstance(value, np.ndarray): value = torch.as_tensor(value)
+    if isinstance(value, np.ndarray):
+        value = torch.as_tensor(value)
     if torch.is_tensor(value):
         return describe(value.tolist()) if value.numel() <= 8 else f"a tensor {tuple(value.shape)}"
     if isinstance(value, (tuple, list)):
         return ("[%s]" if isinstance(value, list) else "(%s)") % ", ".join(map(describe, value))
-    if isinstance(value, (Number, np.generic)) and not isinstance(value, complex): return short(value)
+    if isinstance(value, (Number, np.generic)) and not isinstance(value, complex):
+        return short(value)
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -89,12 +102,12 @@ def difference(name, a, b, atol=1e-5):
         return f"{name} is {describe(a)}; expected {describe(b)}."
     if got.shape != want.shape:
         return f"{name} has shape {tuple(got.shape)}; expected {tuple(want.shape)}."
-    wrong = ~torch.isclose(got, want, rtol=0 if whole(b) else 1e-4, atol=0 if whole(b) else atol, equal_nan=True)
-    at = tuple(wrong.nonzero()[0].tolist())
+    at = tuple(wrong(got, want, whole(b), atol).nonzero()[0].tolist())
     here = name + (str(list(at)) if at else "")
     if not got[at].isfinite() and want[at].isfinite():
         share = f" ({int((~got.isfinite()).sum())} of {got.numel()} are not finite)" if at else ""
-        return f"{here} is {got[at].item()}; expected {short(want[at])}{share}: a division by zero, or the root of a negative number?"
+        return (f"{here} is {got[at].item()}; expected {short(want[at])}{share}: "
+                "a division by zero, or the root of a negative number?")
     mine, right = apart(got[at].item(), want[at].item())
     coarse = torch.is_tensor(a) and not whole(b) and a.dtype not in (torch.float32, torch.float64)
     return f"{here} is {mine}; expected {right}{f' (its dtype is {a.dtype})' if coarse else ''}."
@@ -104,5 +117,6 @@ def apart(a, b):
     """Two different numbers in the fewest digits, three at least, that tell them apart."""
     for digits in range(3, 17):
         pair = short(a, digits), short(b, digits)
-        if pair[0] != pair[1]: break
+        if pair[0] != pair[1]:
+            break
     return pair

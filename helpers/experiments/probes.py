@@ -85,7 +85,7 @@ def looked_at(net, layer, x, hook):
         kept = []
 
         def keep(value=None):
-            kept.append(tensor(layer, value).clone())        # ReLU(inplace=True) may write into it
+            kept.append(tensor(layer, value).clone())    # ReLU(inplace=True) may write into it
         with hook(found(skeleton, layer), keep):
             functional_call(skeleton, tensors, (x,))
         if len(kept) != 1:
