@@ -1,1 +1,1 @@
-"""What each notebook asks: its questions, goals of its labs, and exercises with their mistakes. One module a notebook."""
+"""One module a notebook: its questions, goals, exercises, hints and solutions."""

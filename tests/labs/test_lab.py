@@ -180,6 +180,13 @@ def test_a_goal_whose_test_fails_says_so():
         made(simple, ["big"], x=(0.0, 1.0))
 
 
+def test_a_setting_is_not_hidden_by_a_number_of_its_name():
+    goals = {"batch": lambda at: at.norm == "batch"}
+    lab = made(lambda norm: dict(x=1, norm=norm == "batch"), goals, norm=["none", "batch"])
+    lab.move(norm="batch")
+    assert lab.found == {"batch": "norm = batch"}
+
+
 def test_a_goal_of_a_count_is_found_where_it_stands():
     lab = made(lambda draw: dict(x=draw), {"the third": lambda at: at.draw == 3}, draw=again("Resample", 3))
     lab.move(draw=3)
