@@ -147,7 +147,7 @@ class Lab:
 
     def judge(self, settings, numbers, turn):
         """Tick the goals that are met; the opening picture answers none."""
-        at = SimpleNamespace(**{**(numbers or {}), **settings})       # a number called as a setting hides none
+        at = SimpleNamespace(**{**(numbers or {}), **settings})    # a number hides no setting
         met = [text for text, test in self.goals.items() if text not in self.found and test(at)]
         with LOCK:
             if turn != self.turn or not self.left or not met:

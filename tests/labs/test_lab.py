@@ -164,13 +164,13 @@ def test_a_goal_met_as_it_opened_tells_all_settings():
 
 
 def test_a_goal_of_a_training_is_judged_at_its_end():
-    def climb(x):
+    def climb(start):
         for k in range(4):
-            yield dict(x=x + k, progress=k / 3)
-    lab = made(climb, {"passes 6": lambda at: at.x == 6, "ends at 8": lambda at: at.x == 8}, x=(0, 9, 1))
-    lab.move(x=5)
+            yield dict(x=start + k, progress=k / 3)
+    lab = made(climb, {"passes 6": lambda at: at.x == 6, "ends at 8": lambda at: at.x == 8}, start=(0, 9, 1))
+    lab.move(start=5)
     lab.worker.join()
-    assert lab.found == {"ends at 8": "x = 5"}
+    assert lab.found == {"ends at 8": "start = 5"}
 
 
 def test_a_goal_whose_test_fails_says_so():
