@@ -1,4 +1,6 @@
 import copy
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -488,13 +490,19 @@ def test_a_window_that_does_not_fit(window):
 
 def test_nothing_heavy_is_loaded_at_a_first_run():
     """torch's compiler would cost the first lab nearly two seconds, its symbolic algebra half a one."""
-    import subprocess
-    import sys
-    code = ("import sys, torch; from torch import nn; from helpers.experiments.training import fit, fit_many, accuracy; from helpers.experiments.models import mlp\n"
-            "from helpers.experiments.probes import gradients\n"
-            "x, y = torch.randn(99, 6), torch.arange(99) % 3\n"
-            "def make(): return nn.Sequential(mlp(nn.BatchNorm1d, (6, 5, 5)), nn.Dropout(0.5), nn.Linear(5, 3))\n"
-            "for run in (fit(make, (x, y)), fit_many(make, (x, y))): nets = next(run).nets; accuracy(nets, x, y); gradients(nets, '0.1', x, y)\n"
-            "sys.exit(', '.join({'torch._dynamo', 'sympy'} & set(sys.modules)) or 0)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=training.__file__.rsplit("helpers", 1)[0])
+    code = """if True:
+        import sys, torch
+        from torch import nn
+        from helpers.experiments.models import mlp
+        from helpers.experiments.probes import activations
+        from helpers.experiments.training import accuracy, fit, fit_many
+        x, y = torch.randn(99, 6), torch.arange(99) % 3
+        def make(): return nn.Sequential(mlp(nn.BatchNorm1d, (6, 5, 5)), nn.Dropout(0.5), nn.Linear(5, 3))
+        for run in (fit(make, (x, y)), fit_many(make, (x, y))):
+            nets = next(run).nets
+            accuracy(nets, x, y)
+            activations(nets, '0.1', x)
+        sys.exit(', '.join({'torch._dynamo', 'sympy'} & set(sys.modules)) or 0)"""
+    root = training.__file__.rsplit("helpers", 1)[0]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.returncode == 0, done.stderr
