@@ -1,15 +1,18 @@
 """Labs as a learner meets them: JupyterLab in Chromium, moved by keyboard."""
-from pathlib import Path
+import time
+from functools import partial
 
+import nbformat
 import pytest
+from browser.jupyter import PATIENCE, ROOT, open_notebook
+from notebooks.cells import for_labs, is_lab
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SECONDS = 300                                                # for all cells of a notebook, on a busy machine
 
 HEAD = """
 import time
-from helpers.live import live, log, show
+from functools import partial
+from helpers import live, log, show
 
 def bar(fig):
     ax = fig.subplots()
@@ -23,8 +26,9 @@ def bar(fig):
 LAB = """
 def compute(x, by, kind):
     if x == 8: raise ValueError("x must not be 8")
-    return dict(x=x * by if kind == "plain" else 1)
-live(compute, bar, goals={"an x above 8": lambda at: at.x > 8}, x=(0.0, 10.0, 2.0), by=log(0.01, 5, 0.5), kind=["plain", "other"])
+    return dict(x=x * by if kind == "plain" else 3)
+live(compute, bar, goals={"an x above 8": lambda at: at.x > 8},
+     x=(0.0, 10.0, 2.0), by=log(0.01, 5, 0.5), kind=["plain", "other"])
 """
 TRAIN = """
 def train(x):
@@ -44,20 +48,25 @@ class Cell:
         self.it.scroll_into_view_if_needed()
 
     def alt(self): return self.it.locator("img").get_attribute("alt")
-    def pixels(self): return self.it.locator(":has(> img)").screenshot()       # what holds it: a training replaces the <img>
+
+    def pixels(self):
+        """Of what holds the <img>, which a training replaces."""
+        return self.it.locator(":has(> img)").screenshot()
+
     def error(self): return " ".join(self.it.get_by_role("alert").all_inner_texts())
     def height(self): return self.it.locator(".jp-Cell-outputArea").bounding_box()["height"]
     def text(self): return self.it.locator(".jp-Cell-outputArea").inner_text()
 
     def press(self, control, *keys):
         control.focus()
-        for key in keys: self.page.keyboard.press(key)
+        for key in keys:
+            self.page.keyboard.press(key)
 
-    def until(self, condition, seconds=20):
-        for _ in range(20 * seconds):
-            if condition(): return
+    def until(self, condition):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"in vain; alt text {self.alt()!r}, the cell says {self.text()!r}"
             self.page.wait_for_timeout(50)
-        pytest.fail(f"waited {seconds} s; alt text {self.alt()!r}, the cell says {self.text()!r}")
 
 
 def far_end(handle):
@@ -67,12 +76,21 @@ def far_end(handle):
 
 
 @pytest.fixture(scope="module")
-def made(browser, lab):
+def opened(page, server):
     """A notebook with a lab, a training lab and a picture, run."""
-    from conftest import open_notebook
-    with open_notebook(browser, lab, [HEAD, LAB, TRAIN, SHOW]) as notebook:
-        assert notebook.run(60) == {}
+    cells = map(nbformat.v4.new_code_cell, (HEAD, LAB, TRAIN, SHOW))
+    with open_notebook(page, server, nbformat.v4.new_notebook(cells=[*cells]), "made") as notebook:
+        assert notebook.run() == {}
         yield [Cell(notebook.cells().nth(k)) for k in range(4)]
+
+
+@pytest.fixture
+def made(opened):
+    """Its cells, the lab as it opened."""
+    _, lab, *_ = opened
+    lab.press(lab.it.get_by_role("button", name="Reset"), "Enter")
+    lab.until(lambda: lab.alt() == "x is 1" and not lab.error())
+    return opened
 
 
 def test_a_slider_moved_by_keyboard_changes_pixels_and_alt_text(made):
@@ -84,22 +102,28 @@ def test_a_slider_moved_by_keyboard_changes_pixels_and_alt_text(made):
     assert cell.pixels() != before and cell.height() == height
 
 
+def find(cell):
+    """What there is to find in the made lab; once found it stays so."""
+    cell.press(cell.it.locator(".noUi-handle").first, "End")
+    cell.press(cell.it.locator(".noUi-handle").nth(1), "End")
+    cell.until(lambda: "☑ an x above 8" in cell.text())
+
+
 def test_a_goal_ticks_and_nothing_jumps(made):
     _, cell, *_ = made
     height = cell.height()
     assert "☐" in cell.text()
-    cell.press(cell.it.locator(".noUi-handle").nth(1), "End")
-    cell.press(cell.it.locator(".noUi-handle").first, "End")
-    cell.until(lambda: "☑ an x above 8" in cell.text())
+    find(cell)
     assert "found at x =" in cell.text() and cell.height() == height
 
 
 def test_buttons_and_reset_work_by_keyboard(made):
     _, cell, *_ = made
     cell.press(cell.it.get_by_role("button", name="other"), "Space")
-    cell.until(lambda: cell.alt() == "x is 1")
+    cell.until(lambda: cell.alt() == "x is 3")
     cell.press(cell.it.get_by_role("button", name="Reset"), "Enter")
-    cell.until(lambda: cell.alt() == "x is 1" and cell.it.locator(".widget-readout").first.inner_text() == "2.00")
+    readout = cell.it.locator(".widget-readout").first
+    cell.until(lambda: cell.alt() == "x is 1" and readout.inner_text() == "2.00")
 
 
 def test_an_error_is_an_alert_in_place_of_the_picture_and_goes_away(made):
@@ -115,12 +139,16 @@ def test_an_error_is_an_alert_in_place_of_the_picture_and_goes_away(made):
 
 def test_no_frame_is_without_its_picture(made):
     _, cell, *_ = made
+    cell.press(cell.it.locator(".noUi-handle").first, "Home")
+    cell.until(lambda: cell.alt() == "x is 0")
     cell.it.evaluate("""cell => { window.frames_ = []; const look = () => {
-        const image = cell.querySelector('img'); frames_.push(!!image && image.complete && image.naturalWidth > 0 && image.height > 100);
-        requestAnimationFrame(look); }; look(); }""")
-    for _ in range(15): cell.press(cell.it.locator(".noUi-handle").first, "ArrowRight")
+        const image = cell.querySelector('img');
+        frames_?.push(!!image && image.complete && image.naturalWidth > 0 && image.height > 100);
+        if (frames_) requestAnimationFrame(look); }; look(); }""")
+    for _ in range(15):
+        cell.press(cell.it.locator(".noUi-handle").first, "ArrowRight")
     cell.until(lambda: cell.alt() == "x is 0.75")
-    seen = cell.page.evaluate("frames_")
+    seen = cell.page.evaluate("() => { const seen = frames_; frames_ = null; return seen }")
     assert len(seen) > 10 and all(seen)
 
 
@@ -138,36 +166,48 @@ def test_a_training_shows_progress_and_stops(made):
     assert cell.alt() == alt and cell.height() == height and stop.is_disabled()
 
 
+def fits(cell, width):
+    return cell.it.locator("img").bounding_box()["width"] < width
+
+
 def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
     _, cell, _, picture = made
     assert picture.alt() == "x is 3"
+    find(cell)
     size, page = cell.page.viewport_size, cell.page
     page.set_viewport_size(dict(width=375, height=size["height"]))
     try:
         for one in cell, picture:
+            one.until(partial(fits, one, 375))
             box = one.it.locator("img").bounding_box()
-            assert box["width"] < 375 and box["height"] / box["width"] == pytest.approx(380 / 680, abs=0.01)
+            assert box["height"] / box["width"] == pytest.approx(380 / 680, abs=0.01)
             area = one.it.locator(".jp-Cell-outputArea").bounding_box()
             assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
-        goals, area = cell.it.get_by_role("status").bounding_box(), cell.it.locator(".jp-Cell-outputArea").bounding_box()
-        assert goals["x"] + goals["width"] <= area["x"] + area["width"] + 1          # its long "found at" is cut, not the page widened
+        goals = cell.it.get_by_role("status").bounding_box()
+        area = cell.it.locator(".jp-Cell-outputArea").bounding_box()
+        assert goals["x"] + goals["width"] <= area["x"] + area["width"] + 1     # a long "found at" is cut
     finally:
         page.set_viewport_size(size)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_every_lab_answers(browser, lab, path):
-    from conftest import open_notebook
-    with open_notebook(browser, lab, path) as notebook:
-        assert notebook.run(SECONDS) == {}
-        for cell in map(Cell, notebook.labs()): answers(cell)
+def test_a_notebook_runs_and_every_lab_answers(page, server, path):
+    few = for_labs(nbformat.read(path, as_version=4))
+    with open_notebook(page, server, few, path.stem) as notebook:
+        assert notebook.run() == {}
+        labs = notebook.labs()
+        assert len(labs) == sum(map(is_lab, few.cells))
+        for cell in map(Cell, labs):
+            answers(cell)
 
 
 def answers(cell):
-    """Its first slider, or else its second button, changes pixels and alt text; a training may take its time."""
+    """Its first slider, or else its second button, changes pixels and alt text; a training takes its time."""
     before, alt, handles = cell.pixels(), cell.alt(), cell.it.locator(".noUi-handle")
     assert alt
-    if handles.count(): cell.press(handles.first, far_end(handles.first))
-    else: cell.press(cell.it.locator(".widget-toggle-button, input[type=checkbox]").nth(1), "Space")
-    cell.until(lambda: cell.error() or cell.alt() != alt and cell.pixels() != before, 60)
+    if handles.count():
+        cell.press(handles.first, far_end(handles.first))
+    else:
+        cell.press(cell.it.locator(".widget-toggle-button, input[type=checkbox]").nth(1), "Space")
+    cell.until(lambda: cell.error() or cell.alt() != alt and cell.pixels() != before)
     assert not cell.error()

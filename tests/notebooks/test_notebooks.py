@@ -1,20 +1,15 @@
-"""Rules every notebook keeps, and every lab driven through its settings."""
+"""Rules every notebook keeps: what is written, imported and stored."""
 import ast
-import contextlib
 import copy
-import io
-import linecache
-import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from IPython.display import display
-from faults import faults as of_picture, moved_background
-from record import faults, normalized
-
-from helpers import live
+from notebooks.cells import bound, code_cells, names
+from notebooks.record import faults, normalized
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -34,23 +29,24 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 # ---- what is written
 
 def broken_rules(notebook):
     """What a reader would stumble over in the cells, in words."""
     yield from headings(notebook)
     code = code_cells(notebook)
-    if not code or code[0].source != SET_UP: yield "the first code cell is not the common set-up cell"
+    if not code or code[0].source != SET_UP:
+        yield "the first code cell is not the common set-up cell"
     for cell in code:
         yield from (f"{fault}: {cell.source[:60]!r}" for fault in of_code(cell))
+    yield from imports(code)
     for cell in notebook.cells:
-        if set(cell.metadata) - {"tags"}: yield f"metadata beside tags (hidden, timed, edited by a tool?): {dict(cell.metadata)}"
-    if notebook.metadata != normalized(copy.deepcopy(notebook)).metadata: yield "the notebook's metadata are not what make notebooks writes"
-    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)): yield "not executed from top to bottom"
+        if set(cell.metadata) - {"tags"}:
+            yield f"metadata beside tags (hidden, timed, edited by a tool?): {dict(cell.metadata)}"
+    if notebook.metadata != normalized(copy.deepcopy(notebook)).metadata:
+        yield "the notebook's metadata are not what it is stored with"
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        yield "not executed from top to bottom"
 
 
 def headings(notebook):
@@ -58,17 +54,60 @@ def headings(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     found = re.findall(r"^(#+) (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
     levels = [len(marks) for marks, _ in found]
-    if not notebook.cells or not notebook.cells[0].source.startswith("# ") or levels.count(1) != 1: yield "not one title, in the first cell"
-    if any(later > before + 1 for before, later in zip(levels, levels[1:])): yield f"a level of headings is left out: {levels}"
-    if [words for marks, words in found if marks == "##"][-2:] != LAST_PARTS: yield f"the last parts are not {LAST_PARTS}"
+    titled = notebook.cells and notebook.cells[0].source.startswith("# ")
+    if not titled or levels.count(1) != 1:
+        yield "not one title, in the first cell"
+    if any(later > before + 1 for before, later in zip(levels, levels[1:])):
+        yield f"a level of headings is left out: {levels}"
+    if [words for marks, words in found if marks == "##"][-2:] != LAST_PARTS:
+        yield f"the last parts are not {LAST_PARTS}"
 
 
 def of_code(cell):
     lines = [line for line in cell.source.splitlines() if line.strip() and not line.strip().startswith("#")]
-    if not lines: yield "an empty cell"
-    if len(lines) > MOST_LINES: yield f"{len(lines)} lines of code, at most {MOST_LINES}"
-    tree = ast.parse(cell.source)
-    if any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)): yield "a star import"
+    if not lines:
+        yield "an empty cell"
+    if len(lines) > MOST_LINES:
+        yield f"{len(lines)} lines of code, at most {MOST_LINES}"
+    if any(alias.name == "*" for node in imports_in(cell) for alias in node.names):
+        yield "a star import"
+
+
+def imports(code):
+    """Helpers come in two lines at the end of the second cell; what is imported is used, and is at hand."""
+    nodes = [node for cell in code[1:] for node in imports_in(cell)]
+    second = imports_in(code[1]) if len(code) > 1 else []
+    if not second or len(second) < len(ast.parse(code[1].source).body):
+        yield "the second code cell does not only import"
+    if [module_of(node) for node in second][-2:] != ["helpers", "helpers.lessons"]:
+        yield "the second code cell does not end with what helpers and helpers.lessons bring"
+    elif "lesson" not in [alias.asname for alias in second[-1].names]:
+        yield "no lesson is called lesson"
+    if sum(top(node) == "helpers" for node in nodes) > 2:
+        yield "helpers are imported in more than the two lines"
+    for node in nodes:
+        order = [alias.name for alias in node.names]
+        if order != sorted(order):
+            yield f"names are not imported in their order: {', '.join(order)}"
+        if top(node) not in {"helpers", "torch", "torchvision", *sys.stdlib_module_names}:
+            yield f"{module_of(node)} is neither of helpers, nor of torch, nor of Python"
+    used = set().union(*(names(ast.parse(cell.source)) for cell in code))
+    unused = {bound(alias) for node in nodes for alias in node.names} - {"*"} - used
+    if unused:
+        yield f"imported and not used: {', '.join(sorted(unused))}"
+
+
+def imports_in(cell):
+    nodes = ast.walk(ast.parse(cell.source))
+    return [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+def module_of(node):
+    return node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+
+
+def top(node):
+    return module_of(node).split(".")[0]
 
 
 @each_notebook
@@ -86,32 +125,93 @@ def test_links_to_files_lead_somewhere(path):
     assert not [link for link in local if not (path.parent / link).exists()]
 
 
+HEAVY = "matplotlib", "ipywidgets", "torchvision", "torch._dynamo", "torch._inductor"
+LOADED = f"""\
+import contextlib, os, pathlib, sys
+import nbformat
+for path in map(pathlib.Path, sys.argv[1:]):
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for source in cells[:2]:
+        with contextlib.redirect_stdout(None): exec(source, {{}})
+    found = [name for name in {HEAVY} if name in sys.modules]
+    assert not found, f"{{path.stem}} loads {{found}}"
+"""
+
+
+def loads(*paths):
+    """What a fresh process says when it runs the first two cells of these notebooks: "" is right."""
+    command = [sys.executable, "-c", LOADED, *map(str, paths)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return "".join(done.stderr.splitlines()[-1:])
+
+
+def test_what_is_not_used_is_not_loaded():
+    assert loads(*NOTEBOOKS) == ""
+
+
+def test_what_is_loaded_is_named(tmp_path):
+    notebook = sample()
+    notebook.cells[2].source += "\nimport torchvision"
+    nbformat.write(notebook, tmp_path / "heavy.ipynb")
+    assert "heavy loads ['torchvision'" in loads(tmp_path / "heavy.ipynb")
+
+
 # ---- the rules themselves
+
+IMPORTS = """\
+import math
+
+from helpers import live, predict
+from helpers.lessons import batchnorm1d, gamma_beta as lesson"""
+USE = """\
+predict(lesson.zeros)
+predict(batchnorm1d.spikes)
+live(math.sqrt)"""
+
 
 def sample():
     """A notebook that keeps every rule."""
     new = nbformat.v4
-    picture = new.new_output("display_data", {"image/png": "AA=="}, metadata={"image/png": {"alt": "A line."}})
-    notebook = new.new_notebook(cells=[new.new_markdown_cell("# Title\n\n## " + "\n\n## ".join(LAST_PARTS)), new.new_code_cell(SET_UP, execution_count=1),
-                                       new.new_code_cell("x = 1", execution_count=2, outputs=[picture])])
-    return normalized(notebook)
+    alt = {"image/png": {"alt": "A line."}}
+    picture = new.new_output("display_data", {"image/png": "AA=="}, metadata=alt)
+    title = "# Title\n\n## " + "\n\n## ".join(LAST_PARTS)
+    code = [new.new_code_cell(source, execution_count=k)
+            for k, source in enumerate((SET_UP, IMPORTS, USE, "x = 1"), 1)]
+    code[2].outputs = [picture]
+    return normalized(new.new_notebook(cells=[new.new_markdown_cell(title), *code]))
 
 
 def test_the_sample_keeps_every_rule():
     assert not list(broken_rules(sample())) and not faults(sample())
 
 
+def change(cell, old, new):
+    """What spoils a notebook: in one of its cells, other words."""
+    def spoil(notebook):
+        assert old in notebook.cells[cell].source
+        notebook.cells[cell].source = notebook.cells[cell].source.replace(old, new)
+    return spoil
+
+
 @pytest.mark.parametrize("word, spoil", {
-    "set-up": lambda n: n.cells[1].update(source="import torch"),
-    "title": lambda n: n.cells[0].update(source=n.cells[0].source.replace("# Title", "")),
-    "level": lambda n: n.cells[0].update(source=n.cells[0].source.replace("# Title", "# Title\n\n### Part")),
-    "last parts": lambda n: n.cells[0].update(source=n.cells[0].source + "\n\n## More"),
-    "lines": lambda n: n.cells[2].update(source="x = 1\n" * 16),
-    "star": lambda n: n.cells[2].update(source="def f():\n    pass\nfrom math import *"),
-    "empty": lambda n: n.cells[2].update(source="# nothing"),
+    "set-up": change(1, "from torch import nn", ""),
+    "title": change(0, "# Title", ""),
+    "level": change(0, "# Title", "# Title\n\n### Part"),
+    "last parts": change(0, LAST_PARTS[-1], LAST_PARTS[-1] + "\n\n## More"),
+    "lines": change(4, "x = 1", "x = 1\n" * 16),
+    "star": change(4, "x = 1", "def f():\n    pass\nfrom math import *"),
+    "empty": change(4, "x = 1", "# nothing"),
     "hidden": lambda n: n.cells[2].metadata.update(jupyter={"source_hidden": True}),
     "metadata": lambda n: n.metadata.update(widgets={}),
-    "top to bottom": lambda n: n.cells[2].update(execution_count=3),
+    "top to bottom": lambda n: n.cells[3].update(execution_count=7),
+    "does not only import": change(2, "import math", "import math\ny = 1"),
+    "does not end": change(2, "import math\n\nfrom helpers import live, predict",
+                           "from helpers import live, predict\nimport math"),
+    "no lesson": lambda n: [change(2, "as lesson", "as task")(n), change(3, "lesson.", "task.")(n)],
+    "more than the two": change(3, "live", "from helpers.labs.live import live\nlive"),
+    "in their order": change(2, "live, predict", "predict, live"),
+    "neither": change(2, "import math", "import scipy as math"),
+    "not used": change(3, "live(", "print("),
 }.items(), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_broken_rule_is_named(word, spoil):
     notebook = sample()
@@ -138,125 +238,7 @@ def test_a_fault_in_an_output_is_named(word, output):
 
 def test_an_error_that_is_meant_is_no_fault():
     notebook = sample()
-    notebook.cells[2].outputs = [nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])]
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
+    notebook.cells[2].outputs = [error]
     notebook.cells[2].metadata.tags = ["raises-exception"]
     assert not faults(notebook)
-
-
-# ---- labs
-
-def run(path, monkeypatch):
-    """Execute a notebook's cells in this process; returns the labs they opened."""
-    monkeypatch.chdir(path.parent)
-    monkeypatch.delenv("RECORD", raising=False)
-    monkeypatch.setattr(live, "labs", [])
-    names = {"__name__": "__main__", "display": display}
-    for i, cell in enumerate(code_cells(read(path))):
-        name = f"<{path.stem}, code cell {i}>"
-        linecache.cache[name] = len(cell.source), None, cell.source.splitlines(True), name         # for tracebacks
-        meant = contextlib.suppress(Exception) if "raises-exception" in cell.metadata.get("tags", []) else contextlib.nullcontext()
-        with meant, contextlib.redirect_stdout(io.StringIO()): exec(compile(cell.source, name, "exec"), names)
-    return list(live.labs)
-
-
-def ends(widget):
-    """The extreme values of a control, or all of its choices."""
-    if hasattr(widget, "options"): return [option[1] if isinstance(option, tuple) else option for option in widget.options]
-    if isinstance(widget.value, bool): return [False, True]
-    return [widget.min, widget.max]
-
-
-def any_value(widget, draw):
-    values = ends(widget)
-    if hasattr(widget, "options") or isinstance(widget.value, bool): return draw.choice(values)
-    return draw.randint(*values) if isinstance(widget.value, int) else draw.uniform(*values)
-
-
-def settings(lab, draw):
-    """Each control at each of its ends, the others as they start; then twenty settings of all, drawn at random."""
-    for name, widget in lab.controls.items():
-        for value in ends(widget): yield {**lab.start, name: value}
-    for _ in range(20): yield {name: any_value(widget, draw) for name, widget in lab.controls.items()}
-
-
-def drive(lab, seed=0, training=0.4, look=lambda picture: []):
-    """Put every setting; each must draw, without an error or a fault that look(picture) sees, and say something. training: seconds a training run gets
-    after its first picture."""
-    for chosen in settings(lab, random.Random(seed)):
-        lab.picture.alt = ""
-        lab.put(**chosen)
-        let_train(lab, training)
-        assert lab.error is None, f"{chosen}: {lab.error!r}"
-        assert lab.picture.alt.strip(), f"{chosen}: no alt text, so nothing was drawn"
-        found = look(lab.picture)
-        assert not found, f"{chosen}: {found}"
-
-
-def let_train(lab, seconds):
-    """Wait for the first picture of a training run, 30 s at most, let it run on a little, and stop it."""
-    if lab.worker is None: return
-    for _ in range(300):
-        if lab.picture.alt or lab.error or not lab.worker.is_alive(): break
-        lab.worker.join(0.1)
-    lab.worker.join(seconds)
-    lab.halt()
-    lab.worker.join(30)
-    assert not lab.worker.is_alive(), "the training does not stop when asked"
-
-
-@each_notebook
-def test_labs_draw_at_every_setting(path, monkeypatch):
-    for lab in run(path, monkeypatch):
-        drive(lab, look=of_picture)
-        assert not moved_background(lab.picture), "draw changed an artist that is not animated"
-        lab.close()
-
-
-def title(fig):
-    """The smallest figure: one word that moves."""
-    word = fig.add_subplot().text(0.5, 0.5, "", animated=True)
-
-    def draw(value):
-        word.set_text(f"{value}")
-        return f"The value is {value}."
-    return draw
-
-
-def at_most(limit):
-    def compute(value, twice):
-        if value > limit: raise ValueError(f"{value} is too much")
-        return dict(value=value)
-    return compute
-
-
-def training_to(limit):
-    def compute(value, twice):
-        yield dict(value=0)
-        if value > limit: raise ValueError(f"{value} is too much")
-        yield dict(value=value)
-    return compute
-
-
-@pytest.mark.parametrize("kind", [at_most, training_to])
-def test_driving_finds_a_setting_that_fails(kind, monkeypatch):
-    monkeypatch.setattr(live, "labs", [])
-    monkeypatch.delenv("RECORD", raising=False)
-    for limit in (1.0, 0.99):
-        live.live(kind(limit), title, value=(0.0, 1.0), twice=False)
-    good, bad = live.labs
-    drive(good)
-    with pytest.raises(AssertionError, match="too much"): drive(bad)
-
-
-def test_driving_finds_a_lab_that_says_nothing(monkeypatch):
-    monkeypatch.setattr(live, "labs", [])
-    monkeypatch.delenv("RECORD", raising=False)
-    live.live(lambda value: dict(value=value), lambda fig: lambda value: " ", value=(0, 1))
-    with pytest.raises(AssertionError, match="no alt text"): drive(live.labs[0])
-
-
-def test_driving_finds_a_fault_of_the_picture(monkeypatch):
-    monkeypatch.setattr(live, "labs", [])
-    monkeypatch.delenv("RECORD", raising=False)
-    live.live(lambda value: dict(value=value), title, value=(0, 1))
-    with pytest.raises(AssertionError, match="too little"): drive(live.labs[0], look=of_picture)
