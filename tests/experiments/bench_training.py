@@ -1,19 +1,17 @@
-"""Throughputs of the training helpers, in model-samples a second: python tests/bench_training.py [repeats [threads]]. Not collected by pytest.
+"""Throughputs of the training helpers, in model-samples a second. pytest does not collect it; from the root:
 
-MLP 784-48-24-10 with BatchNorm, batch 64, SGD; the median of 3. One thread: CPU time, so that a busy machine disturbs little.
-More threads: by the clock, on an idle machine.
-The yardstick is the loop tutorials teach: a Dataset that gives one sample at a time, a DataLoader, torch.optim.SGD. Once with
-torchvision's MNIST, ToTensor and Normalize, once with samples that are tensors already.
+    python -m tests.experiments.bench_training [repeats [threads]]
+
+MLP 784-48-24-10 with BatchNorm, batch 64, SGD; the median of 3. One thread: CPU time, so that a busy machine
+disturbs little. More threads: by the clock, on an idle machine.
+The yardstick is the loop tutorials teach: a Dataset that gives one sample at a time, a DataLoader,
+torch.optim.SGD. Once with torchvision's MNIST, ToTensor and Normalize, once with samples that are tensors
+already.
 """
-import os
 import statistics
 import sys
 import time
 from pathlib import Path
-
-os.environ["OMP_NUM_THREADS"] = "1"
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
 
 import torch
 from torch import nn
@@ -24,6 +22,7 @@ from helpers.experiments.data import load
 from helpers.experiments.models import mlp
 from helpers.experiments.training import fit, fit_many, last
 
+ROOT = Path(__file__).parents[2]
 STEPS, BATCH, SEEDS = 248, 64, 32                # four epochs of 62 batches
 
 
@@ -53,10 +52,15 @@ def medians(runs, repeats):
 def main(repeats=3, threads=1):
     torch.set_num_threads(threads)
     data = load()
-    digits = datasets.MNIST(ROOT / "data", transform=transforms.Compose([transforms.ToTensor(), transforms.Normalize(data.mean, data.std)]))
+    standardize = transforms.Normalize(data.mean, data.std)
+    digits = datasets.MNIST(ROOT / "data", transform=transforms.Compose([transforms.ToTensor(), standardize]))
 
-    def bn(): return mlp(nn.BatchNorm1d)
-    def dropping(): return nn.Sequential(mlp(nn.BatchNorm1d, (784, 48, 24)), nn.Dropout(0.5), nn.Linear(24, 10))
+    def bn():
+        return mlp(nn.BatchNorm1d)
+
+    def dropping():
+        return nn.Sequential(mlp(nn.BatchNorm1d, (784, 48, 24)), nn.Dropout(0.5), nn.Linear(24, 10))
+
     fresh = time.perf_counter()
     next(fit_many(bn, data.train))
     fresh = time.perf_counter() - fresh
