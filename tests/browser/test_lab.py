@@ -38,6 +38,11 @@ def train(x):
 live(train, bar, x=(0, 10, 2))
 """
 SHOW = "show(bar, x=3)"
+ASK = """
+from helpers import predict
+from helpers.checks.predict import Question
+predict(Question("How many?", {"one": "Two fit.", "two": "A pair fits."}, "two"))
+"""
 
 
 class Cell:
@@ -77,11 +82,11 @@ def far_end(handle):
 
 @pytest.fixture(scope="module")
 def opened(page, server):
-    """A notebook with a lab, a training lab and a picture, run."""
-    cells = map(nbformat.v4.new_code_cell, (HEAD, LAB, TRAIN, SHOW))
+    """A notebook with a lab, a training lab, a picture and a question, run."""
+    cells = map(nbformat.v4.new_code_cell, (HEAD, LAB, TRAIN, SHOW, ASK))
     with open_notebook(page, server, nbformat.v4.new_notebook(cells=[*cells]), "made") as notebook:
         assert notebook.run() == {}
-        yield [Cell(notebook.cells().nth(k)) for k in range(4)]
+        yield [Cell(notebook.cells().nth(k)) for k in range(5)]
 
 
 @pytest.fixture
@@ -153,7 +158,7 @@ def test_no_frame_is_without_its_picture(made):
 
 
 def test_a_training_shows_progress_and_stops(made):
-    _, _, cell, _ = made
+    _, _, cell, *_ = made
     height, stop = cell.height(), cell.it.get_by_role("button", name="Stop")
     assert "done" in cell.text() and stop.is_disabled()
     cell.press(cell.it.locator(".noUi-handle").first, "End")
@@ -167,11 +172,13 @@ def test_a_training_shows_progress_and_stops(made):
 
 
 def fits(cell, width):
-    return cell.it.locator("img").bounding_box()["width"] < width
+    """Once it has a place: a new <img> may not be laid out yet."""
+    box = cell.it.locator("img").bounding_box()
+    return box and box["width"] < width
 
 
 def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
-    _, cell, _, picture = made
+    _, cell, _, picture, _ = made
     assert picture.alt() == "x is 3"
     find(cell)
     size, page = cell.page.viewport_size, cell.page
@@ -188,6 +195,17 @@ def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
         assert goals["x"] + goals["width"] <= area["x"] + area["width"] + 1     # a long "found at" is cut
     finally:
         page.set_viewport_size(size)
+
+
+def test_a_question_is_answered_by_keyboard_and_nothing_jumps(made):
+    *_, cell = made
+    height, commit = cell.height(), cell.it.get_by_role("button", name="That is my answer")
+    assert commit.is_disabled()
+    cell.press(cell.it.get_by_role("button", name="one"), "Space")
+    cell.until(commit.is_enabled)
+    cell.press(commit, "Enter")
+    cell.until(lambda: "You said one. Two fit. It is: two. A pair fits." in cell.text())
+    assert cell.page.evaluate("document.activeElement.textContent") == "Answered" and cell.height() == height
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
