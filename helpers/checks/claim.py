@@ -41,7 +41,8 @@ def counted(values, of, above, below, at_least, over):
     if not values.dim() or math.isfinite(above) or math.isfinite(below):
         raise ValueError("yes or no (booleans) is counted over seeds, at_least=: "
                          "for above= and below= hand over the numbers")
-    need, yes, n = len(values) if at_least is None else at_least, int(values.sum()), len(values)
+    n, yes = len(values), int(values.sum())
+    need = n if at_least is None else at_least
     if not 0 < need <= n:
         raise ValueError(f"at_least={need}: expected 1 to {n}, the number of seeds")
     claimed = "" if yes == need == n else f"; claimed at least {need}"

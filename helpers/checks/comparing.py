@@ -10,16 +10,16 @@ import torch
 @contextmanager
 def same_draws(seed=0):
     """torch, numpy and random draw the same inside, each time; their own streams are left as they were."""
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.default_generator.manual_seed(seed)    # torch.manual_seed would reseed a GPU, too
-    np.random.seed(seed)
-    random.seed(seed)
+    numpy, python = np.random.get_state(), random.getstate()
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)    # torch.manual_seed would reseed a GPU, too
+            np.random.seed(seed)
+            random.seed(seed)
+            yield
     finally:
-        torch.set_rng_state(before[0])
-        np.random.set_state(before[1])
-        random.setstate(before[2])
+        np.random.set_state(numpy)
+        random.setstate(python)
 
 
 def tensor(value):
@@ -47,7 +47,7 @@ def whole(value):
 def same(a, b, atol=1e-5):
     """Whether a is what was expected, b: equal structure and shapes, numbers to float precision or atol.
 
-    A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets, keys are equal.
+    A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets, keys equal.
     """
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[k], b[k], atol) for k in b)
@@ -69,7 +69,7 @@ def wrong(a, b, exact, atol):
 
 def short(number, digits=3):
     """A number as one writes it: three digits, whole numbers in full, thousands without a power of ten."""
-    number = number.item() if hasattr(number, "item") else number
+    number = getattr(number, "item", lambda: number)()
     if isinstance(number, (bool, int)):
         return str(number)
     if number.is_integer() and abs(number) < 1e15:

@@ -3,6 +3,7 @@ import copy
 import inspect
 import textwrap
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import combinations
 
@@ -11,41 +12,47 @@ import torch
 
 from .. import pages
 from .comparing import describe, difference, same, same_draws
-from .watched import Told, Unfilled, Watched, empty, parts
+from .watched import Told, Watched, empty, parts
 
 
+@dataclass(eq=False, repr=False)
 class Exercise:
     """A program whose keyword switches are the usual mistakes, off by default; exercise(f) prints how f does.
 
     The learner's function and the program are looked at alike. Where they differ, the fewest switches, up to
     three, that make the program look like it name what went wrong; the gravest is told. Else the first
     difference is shown. Below, the hints unfold one in the other, then the solution with its reasons.
+    Raises ValueError for parts that do not go together.
     """
+    program: object            # program(*arguments, mistake=False, ...) returns what is asked for
+    probes: tuple = ()         # tuples of arguments; a tensor of up to eight numbers is shown: begin with one
+    _: KW_ONLY
+    mistakes: dict             # {switch: the reason told}, in order of gravity
+    # Instead of probes, observe(f) -> {what is seen, in words: value}: of a random program what does not hang
+    # on the draw (shares, factors, gradients), of samples so large that chance stays below atol; of a class
+    # what its objects do.
+    observe: object = None
+    atol: float = 1e-5
+    names: tuple = ()          # of the parts that the program returns: ("gamma", "beta")
+    hints: tuple = ()          # sentences, from the gentlest on
+    solution: object = None    # a function or class <name>_solution, whose source is shown
+    why: str = ""              # its reasons
 
-    def __init__(self, program, probes=(), *, mistakes, observe=None, atol=1e-5, names=(), hints=(),
-                 solution=None, why=""):
-        """program(*arguments, mistake=False, ...): returns what is asked for; names: of its parts.
-
-        probes: tuples of arguments; a tensor of up to eight numbers is shown, so begin with such a one.
-        mistakes: {switch: the reason told}, in order of gravity.
-        observe(f) -> {what is seen, in words: value}, instead of probes: of a random program what does not
-        hang on the draw (shares, factors, gradients), on samples so large that chance stays below atol; of a
-        class what its objects do. hints: sentences, from the gentlest on. solution: a function or class called
-        <name>_solution, whose source is shown; why: its reasons.
-        Raises ValueError where these do not go together.
-        """
-        switches = {name for name, p in inspect.signature(program).parameters.items() if p.default is False}
-        if unknown := [name for name in mistakes if name not in switches]:
-            raise ValueError(f"mistakes {unknown} are no switches of {program.__name__}: "
+    def __post_init__(self):
+        switches = [name for name, p in self.parameters().items() if p.default is False]
+        if unknown := [name for name in self.mistakes if name not in switches]:
+            raise ValueError(f"mistakes {unknown} are no switches of {self.program.__name__}: "
                              f"expected keywords with default False, of {sorted(switches)}")
-        if bool(probes) == bool(observe):
+        if bool(self.probes) == bool(self.observe):
             raise ValueError("an exercise needs probes (tuples of arguments) or observe, not both")
-        if isinstance(names, str) or isinstance(hints, str) or not all(isinstance(p, tuple) for p in probes):
+        loose = [p for p in self.probes if not isinstance(p, tuple)]
+        if loose or isinstance(self.names, str) or isinstance(self.hints, str):
             raise ValueError("names, hints and each probe are tuples: "
                              "write ('gamma',), with a comma, for one alone")
-        self.program, self.probes, self.observe, self.atol = program, probes, observe, atol
-        self.mistakes, self.names, self.hints = mistakes, tuple(names), tuple(hints)
-        self.solution, self.why = solution, why
+        self.names, self.hints = tuple(self.names), tuple(self.hints)
+
+    def parameters(self):
+        return inspect.signature(self.program).parameters
 
     def __call__(self, theirs):
         mark, words = self.verdict(theirs)
@@ -61,7 +68,7 @@ class Exercise:
         if not callable(theirs):
             return "✗", ("Hand over the function itself, not what it returns: "
                          "its name, without brackets behind it.")
-        watched = Watched(theirs, self.program)
+        watched = Watched(theirs, self.program, self.missing)
         mark, words = self.judge(watched)
         return mark, words + watched.printed()
 
@@ -71,8 +78,6 @@ class Exercise:
             got = self.see(watched)
         except Told as told:
             return told.args
-        except Unfilled as stub:
-            return "…", self.missing(*stub.args)
         except Exception as error:
             return watched.misfit(error)
         return ("✓", "Right.") if self.agree(got, right) else ("✗", self.explain(got, right))
@@ -114,16 +119,14 @@ class Exercise:
         """What is seen in the form asked for, and what was wrong with the form."""
         if self.observe:
             return got, []
-        pairs = {place: formed(got[place], right[place], self.names) for place in right}
-        remarks = [remark for _, found in pairs.values() for remark in found]
-        return {place: value for place, (value, _) in pairs.items()}, list(dict.fromkeys(remarks))
+        values, found = zip(*[formed(got[place], right[place], self.names) for place in right])
+        return dict(zip(right, values)), list(dict.fromkeys(sum(found, [])))
 
     def praise(self, got, right):
         """A sentence on what is right already, or nothing."""
         if self.observe:
             good = [name for name in right if self.same(got.get(name), right[name])]
             return f"Right so far: {'; '.join(good)}. " if good else ""
-
         if len(self.names) < 2:
             return ""
 
@@ -152,9 +155,8 @@ class Exercise:
         mine, want = got[name], right[name]
         if self.observe:
             return f"{name}: it gives {describe(mine)}; expected {describe(want)}."
-        arguments = zip(inspect.signature(self.program).parameters, self.probes[name])
-        given = listed([f"{name} = {describe(value)}" for name, value in arguments])
-        return f"For {given}: {self.leaves(mine, want)}"
+        given = zip(self.parameters(), map(describe, self.probes[name]))
+        return f"For {listed([f'{name} = {value}' for name, value in given])}: {self.leaves(mine, want)}"
 
     def leaves(self, mine, want):
         if not isinstance(want, tuple):
@@ -259,7 +261,7 @@ def right_parts(names):
 
 
 def count(n):
-    return ("no", "one", "two", "three", "four", "five", "six")[n] if n < 7 else str(n)
+    return "no one two three four five six".split()[n] if n < 7 else str(n)
 
 
 def named(names):

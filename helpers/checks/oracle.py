@@ -35,7 +35,7 @@ class Differs(Exception):
 
 
 def same_as_torch(mine, reference, *args, shape=None, aspects=ASPECTS, check=True, **kwargs):
-    """Compare a layer with torch's own, a line for each aspect; AssertionError where one differs, if check.
+    """Compare a layer with torch's, a line for each aspect; AssertionError where one differs, if check.
 
         same_as_torch(BatchNorm, nn.BatchNorm1d, 5)
         same_as_torch(LayerNorm, nn.LayerNorm, 5, shape=(4, 7, 5))           # N, T, C
@@ -76,7 +76,8 @@ def default_shape(args):
     """(12, C), or (12, C, H, W), from what the layers are built with."""
     if not args:
         raise ValueError("give the shape of the input, e.g. shape=(12, 5)")
-    return (12, *args[-1]) if isinstance(args[-1], (tuple, list)) else (12, args[-1])
+    *_, C = args
+    return (12, *C) if isinstance(C, (tuple, list)) else (12, C)
 
 
 def compare(mine, reference, shape, aspects=ASPECTS):
@@ -171,7 +172,7 @@ def sizes(tensors):
 
 
 def matched(what, mine, reference):
-    """Raises Differs unless these tensors of the two layers are as many, and as large."""
+    """Raises Differs unless tensors of the two layers are as many and as large."""
     if sizes(mine) != sizes(reference):
         raise Differs(f"{what} of sizes {sizes(mine)}, torch's have {sizes(reference)}")
 

@@ -16,15 +16,11 @@ class Told(Exception):
     """A verdict that is clear while the learner's function runs: mark, words."""
 
 
-class Unfilled(Exception):
-    """The function returns something that is still `...` or None: its arguments, what it returned."""
-
-
 class Watched:
-    """The learner's function, called on copies; raises Told where it stops or changes its input, Unfilled."""
+    """The learner's function, called on copies. missing(args, kwargs, out) says what is not filled in."""
 
-    def __init__(self, theirs, program):
-        self.theirs, self.program, self.said = theirs, program, ""
+    def __init__(self, theirs, program, missing):
+        self.theirs, self.program, self.missing, self.said = theirs, program, missing, ""
 
     def __call__(self, *args, **kwargs):
         self.fits(args, kwargs)
@@ -37,7 +33,7 @@ class Watched:
             raise Told(*self.stopped(error)) from None
         self.said = self.said or said.getvalue().strip()
         if any(map(empty, parts(out))):
-            raise Unfilled(args, kwargs, out)
+            raise Told("…", self.missing(args, kwargs, out))
         if any(torch.is_tensor(a) and not same(b, a, 0) for a, b in zip(args, given)):
             raise Told("✗", "It changes its input in place: the caller's data are gone. "
                             "Watch for x -= ..., x[...] = ... and names that end in _.")

@@ -106,16 +106,15 @@ def load(name="mnist", full=False, root=None):
     if not isinstance(full, bool):
         raise TypeError(f"full={full!r}: expected True or False; a folder goes to root=")
     folder = named(root)
-    if folder:
-        raw = read_once(name, folder, full)
-    elif full:
+    if full and not folder:
         raw = fetched(name)
-    elif name == "mnist":
-        raw = read_once(name, embedded(), False)
+    elif folder or name == "mnist":
+        raw = read_once(name, folder or embedded(), full)
     else:
-        raise ValueError(f"{source.title} does not come with the project, 5,000 MNIST digits do: "
-                         f"load({name!r}, full=True) downloads it ({source.megabytes} MB, once); or root= "
-                         "(or HELPERS_DATA) names a folder that holds it in torchvision's layout")
+        raise ValueError(
+            f"{source.title} does not come with the project, 5,000 MNIST digits do: load({name!r}, full=True)"
+            f" downloads it ({source.megabytes} MB, once); or root= (or HELPERS_DATA) names a folder that "
+            "holds it in torchvision's layout")
     return standardized(name, *raw)
 
 
@@ -188,7 +187,7 @@ def absent(source, folder):
 
 
 def read_mnist(folder):
-    """images (N, 1, 28, 28), labels (N,), uint8, twice: of MNIST's two files for each part."""
+    """images (N, 1, 28, 28), labels (N,), uint8, twice."""
     return [read_split(folder, part) for part in ("train", "t10k")]
 
 
@@ -204,10 +203,7 @@ def read_split(folder, part):
 
 
 def read_idx(path, axes):
-    """uint8 tensor of an IDX file: 0, 0, 8, number of axes; their lengths, big-endian int32; the bytes.
-
-    LeCun et al. 1998.
-    """
+    """uint8 tensor of an IDX file (LeCun et al. 1998): 0, 0, 8, axes; lengths, big-endian int32; bytes."""
     data = np.fromfile(path, dtype=np.uint8)
     head = 4 + 4 * axes
     if len(data) < head or data[:4].tolist() != [0, 0, 8, axes]:
@@ -274,12 +270,13 @@ def fetched(name):
 
 def download(name, folder):
     """Let torchvision fetch, check (MD5) and unpack into an unfinished folder; move files that read well."""
+    from torchvision import datasets  # a second to import: only where it is needed
     source = SOURCES[name]
     with unfinished(folder) as part:
         print(f"Downloading {source.title}, {source.megabytes} MB, once.")
         try:
             with patience(WAIT):
-                torchvision_set(source.kind)(part, download=True)
+                getattr(datasets, source.kind)(part, download=True)
         except (OSError, RuntimeError, HTTPException) as error:
             reason = str(error).strip().replace(
                 "File not found or corrupted.", "wrong checksum: it broke off, or was changed on the way")
@@ -288,14 +285,10 @@ def download(name, folder):
                 "Nothing unfinished was kept. Try again with a network; or put the unpacked files into a "
                 f"folder in torchvision's layout and name it: load({name!r}, full=True, root=...)") from None
         read(name, part, True)
-        (folder / source.folder).mkdir(parents=True, exist_ok=True)
+        here = folder / source.folder
+        here.mkdir(parents=True, exist_ok=True)
         for file in source.names:
-            os.replace(part / source.folder / file, folder / source.folder / file)
-
-
-def torchvision_set(kind):
-    from torchvision import datasets  # a second to import: only where it is needed
-    return getattr(datasets, kind)
+            os.replace(part / source.folder / file, here / file)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ def mlp(norm=None, widths=(784, 48, 24, 10), activation=nn.ReLU):
     Raises ValueError for fewer than two widths.
     """
     if len(widths) < 2:
-        raise ValueError(f"widths={widths!r}: expected at least the number of inputs and of outputs, "
-                         "e.g. (784, 48, 10)")
+        raise ValueError(
+            f"widths={widths!r}: expected at least the number of inputs and of outputs, e.g. (784, 48, 10)")
     layers = [nn.Flatten()]
     for inputs, units in zip(widths[:-2], widths[1:-1]):
         layers += [nn.Linear(inputs, units), *maybe(norm, units), activation()]
@@ -22,7 +22,7 @@ def mlp(norm=None, widths=(784, 48, 24, 10), activation=nn.ReLU):
 
 
 def maybe(norm, units):
-    """The norm of so many units, alone in a list; none where there is none."""
+    """[norm(units)], or [] without a norm."""
     return [norm(units)] if norm else []
 
 

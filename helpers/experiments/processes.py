@@ -64,8 +64,8 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
 
     program: a file for torchrun. processes: on each host. hosts: more than 1 starts as many torchruns, each
     with its own node rank, as several machines would. port: on which they meet at 127.0.0.1; a free one if
-    None. limit: seconds. All is tried once more where the C++ below torch aborts a process, which is no fault
-    of the program's Python (gloo does so once in some dozens of runs on a busy machine).
+    None. limit: seconds. An abort in the C++ below torch is no fault of the program's Python (gloo's: once in
+    some dozens of runs on a busy machine): all is tried once more.
     Raises ChildProcessError, which names the process that died first and its last words; OSError where the
     port is taken; TimeoutError. Whatever happens, no process is left behind.
     """
@@ -119,8 +119,8 @@ def wait(runs, limit):
     end_by = time.monotonic() + limit
     while any(run.poll() is None for run in runs) and not any(run.poll() for run in runs):
         if time.monotonic() > end_by:
-            raise TimeoutError(f"not done after {limit} s, and stopped: "
-                               "do all processes take part in every exchange?")
+            raise TimeoutError(
+                f"not done after {limit} s, and stopped: do all processes take part in every exchange?")
         time.sleep(0.05)
     return "\n".join(run.log.read_text() for run in runs)
 

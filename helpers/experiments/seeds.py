@@ -8,8 +8,8 @@ def base():
     """HELPERS_SEED as an int, 0 where it is not set. Raises ValueError unless it is 0 to 999999."""
     text = os.environ.get("HELPERS_SEED", "0")
     if not (text.isascii() and text.isdigit() and int(text) < 1_000_000):
-        raise ValueError(f"HELPERS_SEED={text!r}: expected a whole number from 0 to 999999, "
-                         "e.g. HELPERS_SEED=7")
+        raise ValueError(
+            f"HELPERS_SEED={text!r}: expected a whole number from 0 to 999999, e.g. HELPERS_SEED=7")
     return int(text)
 
 

@@ -9,7 +9,6 @@ import math
 import operator
 import threading
 from contextlib import contextmanager, nullcontext
-from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -66,7 +65,7 @@ def fit_many(make, split, lr=0.1, *, steps=250, batch=64, seeds=8, every=10, mom
     vary = vary or {}
     settings = broadcast(len(names), lr=lr, momentum=momentum, weight_decay=weight_decay, **vary)
     shape = settings["lr"].shape
-    own = torch.tensor(names).expand(shape).flatten().tolist()    # (K,) the seed of each net
+    own = torch.tensor(names).expand(shape).flatten().tolist()    # (K,)
     nets = Nets(built(make, own, {name: settings.pop(name) for name in vary}), shape)
     update = updater(optimizer, nets.params, **{name: value.flatten() for name, value in settings.items()})
     rows = batches(y.shape[int(own_data)], batch, names, steps)
@@ -174,26 +173,23 @@ def checked(split, steps, batch, every, sets=None):
         raise ValueError(f"data of type {type(split).__name__}: expected a pair (x, y), such as load().train")
     x, y = map(torch.as_tensor, split)
     lead = 1 if sets is None else 2
-    if x.dim() < lead or y.dim() < lead or x.shape[:lead] != y.shape[:lead]:
+    if x.dim() < lead or x.shape[:lead] != y.shape[:lead]:
         raise ValueError(f"x {tuple(x.shape)} and y {tuple(y.shape)}: expected as many targets as samples"
                          + (", x (S, N, ...) and y (S, N, ...)" if sets else ""))
     if sets and len(x) != sets:
-        raise ValueError(f"own_data: {len(x)} data sets for {sets} seeds; "
-                         "expected one per seed, x (S, N, ...)")
+        raise ValueError(
+            f"own_data: {len(x)} data sets for {sets} seeds; expected one per seed, x (S, N, ...)")
     for name, value in dict(steps=steps, batch=batch, every=every).items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name}={value!r}: expected a whole number, at least 1")
     if batch > x.shape[lead - 1]:
-        raise ValueError(f"batch={batch} is more than the {x.shape[lead - 1]} samples there are: "
-                         "take a smaller batch")
+        raise ValueError(
+            f"batch={batch} is more than the {x.shape[lead - 1]} samples there are: take a smaller batch")
     return x, y
 
 
 def broadcast(n, **settings):
-    """The settings as tensors of the one shape (..., n) they broadcast to.
-
-    Raises ValueError where they do not, or are negative.
-    """
+    """The settings as tensors of one shape (..., n). Raises ValueError where they do not fit, or below 0."""
     settings = {name: torch.as_tensor(value, dtype=torch.float64) for name, value in settings.items()}
     for name in ("lr", "momentum", "weight_decay"):
         if not (settings[name] >= 0).all():
@@ -365,8 +361,8 @@ class Nets:
         params, buffers = stack_module_state(models)
         self.shape, self.skeleton = tuple(shape), copy.deepcopy(models[0])
         self.params = {name: laid(p.detach()) for name, p in params.items() if p.requires_grad}
-        rest = {name: p for name, p in params.items() if not p.requires_grad}
-        self.buffers = {name: t.detach() for name, t in {**rest, **buffers}.items()}
+        self.buffers = {name: t.detach() for name, t in {**params, **buffers}.items()
+                        if name not in self.params}
 
     def __call__(self, x, own_data=False):
         """Outputs (*shape, N, ...) for x (N, ...), or for x (S, N, ...) with own_data=True."""
@@ -400,8 +396,8 @@ class Nets:
     def __getitem__(self, where):
         where = where if isinstance(where, tuple) else (where,)
         if len(where) != len(self.shape):
-            raise IndexError(f"{len(where)} indices for nets of shape {self.shape}: "
-                             f"expected {len(self.shape)}, one net")
+            raise IndexError(
+                f"{len(where)} indices for nets of shape {self.shape}: expected {len(self.shape)}, one net")
         k = torch.arange(math.prod(self.shape)).view(self.shape)[tuple(map(operator.index, where))].item()
         net, tensors = copy.deepcopy(self.skeleton), {**self.params, **self.buffers}
         with torch.no_grad():
@@ -414,16 +410,13 @@ class Nets:
 
 
 def laid(p):
-    """p (K, ...) as it is; a linear layer's weights transposed in memory.
-
-    So come their gradients, and an update is ten times faster where both lie alike.
-    """
+    """p (K, ...); a linear layer's weights lie transposed, as their gradients do: ten times faster."""
     return p.mT.contiguous().mT if p.dim() == 3 else p
 
 
 def state(net):
     """(name, tensor) of all parameters and buffers."""
-    return chain(net.named_parameters(), net.named_buffers())
+    return [*net.named_parameters(), *net.named_buffers()]
 
 
 @contextmanager
@@ -433,7 +426,7 @@ def evaluating(nets):
     modes = [layer.training for layer in layers]
     nets.eval()
     try:
-        yield nets
+        yield
     finally:
         for layer, mode in zip(layers, modes):
             layer.training = mode
@@ -473,5 +466,5 @@ def mean_loss(nets, x, y, loss=cross_entropy, own_data=False):
 
 def paired(x, y):
     if len(x) != len(y) or not len(x):
-        raise ValueError(f"x {tuple(x.shape)} and y {tuple(y.shape)}: expected as many targets as samples, "
-                         "at least one")
+        raise ValueError(
+            f"x {tuple(x.shape)} and y {tuple(y.shape)}: expected as many targets as samples, at least one")
