@@ -1,4 +1,4 @@
-"""The checker on every kind of answer; then every exercise of every lesson, by its solution, other right answers and mutants.
+"""The checker on every kind of answer; then each exercise by its solution, other right answers and mutants.
 
 For each exercise of helpers/lessons/<lesson>.py, tests/answers/<lesson>.py holds
     right = {exercise: [at least two right answers, written otherwise than the program]}
@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from helpers import lessons, pages
 from helpers.checks.comparing import describe, difference, same, short
@@ -75,9 +76,13 @@ def right_but(change):
 
 
 @pytest.mark.parametrize("theirs", [
-    recover_solution, debugs, right_but(lambda gamma, beta: [gamma, beta]), right_but(lambda gamma, beta: (gamma.numpy(), beta.numpy())),
-    right_but(lambda gamma, beta: (gamma.tolist(), beta.tolist())), right_but(lambda gamma, beta: ([*gamma], tuple(beta))), right_but(lambda gamma, beta: (gamma.double(), beta)),
-    lambda *args: recover_solution(*args), right_but(lambda gamma, beta: (torch.nn.Parameter(gamma), beta)), partial(recover_solution),
+    recover_solution, debugs, partial(recover_solution), lambda *args: recover_solution(*args),
+    right_but(lambda gamma, beta: [gamma, beta]),
+    right_but(lambda gamma, beta: (gamma.numpy(), beta.numpy())),
+    right_but(lambda gamma, beta: (gamma.tolist(), beta.tolist())),
+    right_but(lambda gamma, beta: ([*gamma], tuple(beta))),
+    right_but(lambda gamma, beta: (gamma.double(), beta)),
+    right_but(lambda gamma, beta: (torch.nn.Parameter(gamma), beta)),
 ])
 def test_right_answers_of_other_kinds_pass(theirs):
     mark, words = recover.verdict(theirs)
@@ -99,24 +104,39 @@ def test_right_answers_of_other_kinds_pass(theirs):
     (lambda h, eps, momentum: h, "✗", "It takes (h, eps, momentum); it is called with (h, eps)."),
     (torch.sqrt, "✗", "It stops with TypeError"),
     (recover_solution(H), "✗", "Hand over the function itself"),
-    (right_but(lambda gamma, beta: torch.stack([gamma, beta])), "✗", "The numbers are right. They are stacked in one tensor: return them side by side, gamma, beta."),
-    (lambda h, eps: torch.stack([h.var(0), h.mean(0)]), "✗", "Your beta is right. Gamma is the variance: the layer divided by its root, so the root "
-                                                             "multiplies back. (And three more after this.)"),
-    (right_but(lambda gamma, beta: (gamma, beta, gamma)), "✗", "The numbers are right. It returns 3 values, 2 are asked for: gamma and beta."),
-    (right_but(lambda gamma, beta: (gamma[None], beta)), "✗", "The numbers are right. gamma has shape (1, 2): expected (2,)."),
-    (right_but(lambda gamma, beta: (gamma[None], beta * 2)), "✗", "Your gamma is right. For h = [[5, -0.98], [3, -1.01], [-1, -1.03], [2, -1]] and eps = 0.01: "
-                                                                "beta[0] is 4.5; expected 2.25. gamma has shape (1, 2): expected (2,)."),
-    (right_but(lambda gamma, beta: beta), "✗", "it returns [2.25, -1]; expected two values: gamma and beta."),
-    (right_but(lambda gamma, beta: (gamma,)), "✗", "it returns ([2.17, 0.102]); expected two values: gamma and beta."),
+    (right_but(lambda gamma, beta: torch.stack([gamma, beta])), "✗",
+     "The numbers are right. They are stacked in one tensor: return them side by side, gamma, beta."),
+    (lambda h, eps: torch.stack([h.var(0), h.mean(0)]), "✗",
+     "Your beta is right. Gamma is the variance: the layer divided by its root, so the root multiplies back. "
+     "(And three more after this.)"),
+    (right_but(lambda gamma, beta: (gamma, beta, gamma)), "✗",
+     "The numbers are right. It returns 3 values, 2 are asked for: gamma and beta."),
+    (right_but(lambda gamma, beta: (gamma[None], beta)), "✗",
+     "The numbers are right. gamma has shape (1, 2): expected (2,)."),
+    (right_but(lambda gamma, beta: (gamma[None], beta * 2)), "✗",
+     "Your gamma is right. For h = [[5, -0.98], [3, -1.01], [-1, -1.03], [2, -1]] and eps = 0.01: "
+     "beta[0] is 4.5; expected 2.25. gamma has shape (1, 2): expected (2,)."),
+    (right_but(lambda gamma, beta: beta), "✗",
+     "it returns [2.25, -1]; expected two values: gamma and beta."),
+    (right_but(lambda gamma, beta: (gamma,)), "✗",
+     "it returns ([2.17, 0.102]); expected two values: gamma and beta."),
     (right_but(lambda gamma, beta: {"gamma": gamma}), "✗", "expected two values: gamma and beta."),
     (right_but(lambda gamma, beta: (gamma, "beta")), "✗", "Your gamma is right. For h"),
-    (right_but(lambda gamma, beta: (gamma * torch.tensor([1, 2]), beta)), "✗", "eps = 0.01: gamma[1] is 0.203; expected 0.102."),
+    (right_but(lambda gamma, beta: (gamma * torch.tensor([1, 2]), beta)), "✗",
+     "eps = 0.01: gamma[1] is 0.203; expected 0.102."),
     (right_but(lambda gamma, beta: (gamma * 1.0004, beta)), "✗", "gamma[0] is 2.168; expected 2.167."),
-    (right_but(lambda gamma, beta: (gamma, beta.long())), "✗", "beta[0] is 2; expected 2.25 (its dtype is torch.int64)."),
-    (right_but(lambda gamma, beta: (gamma, beta / torch.tensor([1.0, 0.0]))), "✗", "beta[1] is -inf; expected -1 (1 of 2 are not finite): a division by zero"),
-    (right_but(lambda gamma, beta: (gamma * float("nan"), beta)), "✗", "gamma[0] is nan; expected 2.17 (2 of 2 are not finite)"),
-    (lambda h, eps: (h.std(0), h.mean(0)), "✗", "Your beta is right. The variance divides by N - 1: BatchNorm normalizes with the one that divides by N. (And one more after this.)"),
-    (lambda h, eps: (h.mean(0), h.std(0)), "✗", "Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, so it restores the mean. (And two more after this.)"),
+    (right_but(lambda gamma, beta: (gamma, beta.long())), "✗",
+     "beta[0] is 2; expected 2.25 (its dtype is torch.int64)."),
+    (right_but(lambda gamma, beta: (gamma, beta / torch.tensor([1.0, 0.0]))), "✗",
+     "beta[1] is -inf; expected -1 (1 of 2 are not finite): a division by zero"),
+    (right_but(lambda gamma, beta: (gamma * float("nan"), beta)), "✗",
+     "gamma[0] is nan; expected 2.17 (2 of 2 are not finite)"),
+    (lambda h, eps: (h.std(0), h.mean(0)), "✗",
+     "Your beta is right. The variance divides by N - 1: BatchNorm normalizes with the one that divides by N."
+     " (And one more after this.)"),
+    (lambda h, eps: (h.mean(0), h.std(0)), "✗",
+     "Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, so it restores "
+     "the mean. (And two more after this.)"),
 ])
 def test_wrong_answers_are_told_what_is_right_then_the_gravest_mistake(theirs, mark, words):
     got, told = recover.verdict(theirs)
@@ -130,15 +150,19 @@ def scaling(x, factor, squared=False):
 
 
 def test_a_single_value():
-    double = Exercise(scaling, probes=[(torch.tensor([[1.0, 2.0, 3.0]]), 2.0)], names=("y",), mistakes={"squared": "Squared."})
+    double = Exercise(scaling, probes=[(torch.tensor([[1.0, 2.0, 3.0]]), 2.0)], names=("y",),
+                      mistakes={"squared": "Squared."})
     assert double.verdict(lambda x, factor: 2 * x)[0] == "✓"
     assert double.verdict(lambda x, factor: 2 * x**2) == ("✗", "Squared.")
-    assert double.verdict(lambda x, factor: (2 * x,)) == ("✗", "The numbers are right. It returns a tuple of one: is there a comma too many?")
-    assert double.verdict(lambda x, factor: (2 * x, x)) == ("✗", "The numbers are right. It returns 2 values, one is asked for: y.".replace("one", "1"))
-    assert double.verdict(lambda x, factor: 2 * x[0]) == ("✗", "The numbers are right. y has shape (3,): expected (1, 3).")
-    assert double.verdict(lambda x, factor: 2 * x + torch.tensor([0, 0, 1])) == ("✗", "For x = [[1, 2, 3]] and factor = 2: y[0, 2] is 7; expected 6.")
-    assert double.verdict(lambda x, factor: 2 * x.T) == ("✗", "The numbers are right. y has shape (3, 1): expected (1, 3).")
+    assert double.verdict(lambda x, factor: 2 * x + torch.tensor([0, 0, 1])) == (
+        "✗", "For x = [[1, 2, 3]] and factor = 2: y[0, 2] is 7; expected 6.")
     assert double.verdict(lambda x, factor: ...) == ("…", "Not filled in yet: y.")
+    for wrong, words in (
+            (lambda x, factor: (2 * x,), "It returns a tuple of one: is there a comma too many?"),
+            (lambda x, factor: (2 * x, x), "It returns 2 values, 1 is asked for: y."),
+            (lambda x, factor: 2 * x[0], "y has shape (3,): expected (1, 3)."),
+            (lambda x, factor: 2 * x.T, "y has shape (3, 1): expected (1, 3).")):
+        assert double.verdict(wrong) == ("✗", f"The numbers are right. {words}")
 
 
 def test_what_it_prints_is_told_once_and_of_the_first_probe():
@@ -151,7 +175,8 @@ def test_what_it_prints_is_told_once_and_of_the_first_probe():
 
 def test_long_probes_are_described_not_printed():
     double = Exercise(scaling, probes=[(torch.arange(9.0), 2.0)], mistakes={})
-    assert double.verdict(lambda x, factor: 3 * x) == ("✗", "For x = a tensor (9,) and factor = 2: the result[1] is 3; expected 2.")
+    assert double.verdict(lambda x, factor: 3 * x) == (
+        "✗", "For x = a tensor (9,) and factor = 2: the result[1] is 3; expected 2.")
 
 
 def counting(shape, biases_too=False):
@@ -160,10 +185,12 @@ def counting(shape, biases_too=False):
 
 
 def test_counts_are_compared_exactly():
-    count = Exercise(counting, probes=[((10, 3),)], names=("multiplications",), mistakes={"biases_too": "The biases only add."})
+    count = Exercise(counting, probes=[((10, 3),)], names=("multiplications",),
+                     mistakes={"biases_too": "The biases only add."})
     assert count.verdict(lambda shape: 867_041_280)[0] == "✓" == count.verdict(lambda shape: 867_041_280.0)[0]
     assert count.verdict(lambda shape: 867_041_283) == ("✗", "The biases only add.")
-    assert count.verdict(lambda shape: 867_041_281) == ("✗", "For shape = (10, 3): multiplications is 867041281; expected 867041280.")
+    assert count.verdict(lambda shape: 867_041_281) == (
+        "✗", "For shape = (10, 3): multiplications is 867041281; expected 867041280.")
 
 
 def sorting(statement, mixed_up=False):
@@ -173,21 +200,25 @@ def sorting(statement, mixed_up=False):
 def test_words_say_only_which_one_is_wrong():
     classify = Exercise(sorting, probes=[("x",)], names=("kind",), mistakes={"mixed_up": "Look again."})
     assert classify.verdict(lambda statement: {"b": "false", "a": "measured"})[0] == "✓"
-    assert classify.verdict(lambda statement: {"a": "disputed", "b": "false"}) == ("✗", "For statement = 'x': kind['a'] is 'disputed'; expected 'measured'.")
+    assert classify.verdict(lambda statement: {"a": "disputed", "b": "false"}) == (
+        "✗", "For statement = 'x': kind['a'] is 'disputed'; expected 'measured'.")
     assert classify.verdict(lambda statement: {"a": ..., "b": ...})[0] == "✗"
 
 
 def dropping(x, p, training=True, keeps=False, in_eval=False):
-    if not training and not in_eval: return x
+    if not training and not in_eval:
+        return x
     return x * (torch.rand(x.shape) < (p if keeps else 1 - p)) / (1 - p)
 
 
 def seen(f):
     x = torch.ones(100, 100)
-    return {"share dropped": (f(x, 0.3) == 0).double().mean(), "eval mode": (f(x, 0.3, training=False) == 0).double().mean()}
+    return {"share dropped": (f(x, 0.3) == 0).double().mean(),
+            "eval mode": (f(x, 0.3, training=False) == 0).double().mean()}
 
 
-drop = Exercise(dropping, observe=seen, atol=0.03, mistakes={"keeps": "It keeps with p.", "in_eval": "It drops in eval mode."})
+drop = Exercise(dropping, observe=seen, atol=0.03,
+                mistakes={"keeps": "It keeps with p.", "in_eval": "It drops in eval mode."})
 
 
 def with_numpy(x, p, training=True):
@@ -196,11 +227,12 @@ def with_numpy(x, p, training=True):
 
 
 @pytest.mark.parametrize("theirs, mark, words", [
-    (lambda x, p, training=True: torch.nn.functional.dropout(x, p, training), "✓", "Right."),
+    (lambda x, p, training=True: F.dropout(x, p, training), "✓", "Right."),
     (with_numpy, "✓", "Right."),
-    (lambda x, p, training=True: torch.nn.functional.dropout(x, 1 - p, training), "✗", "Right so far: eval mode. It keeps with p."),
-    (lambda x, p, training=True: torch.nn.functional.dropout(x, p), "✗", "Right so far: share dropped. It drops in eval mode."),
-    (lambda x, p, training=True: torch.nn.functional.dropout(x, 1 - p), "✗", "It keeps with p. (And one more after this.)"),
+    (lambda x, p, training=True: F.dropout(x, 1 - p, training), "✗",
+     "Right so far: eval mode. It keeps with p."),
+    (lambda x, p, training=True: F.dropout(x, p), "✗", "Right so far: share dropped. It drops in eval mode."),
+    (lambda x, p, training=True: F.dropout(x, 1 - p), "✗", "It keeps with p. (And one more after this.)"),
     (lambda x, p, training=True: x * 0, "✗", "share dropped: it gives 1; expected 0."),
     (lambda x, p: x, "✗", "It takes (x, p); it is called with (x, p, training)."),
     (lambda x, p, training=True: None, "…", "Not filled in yet"),
@@ -238,23 +270,32 @@ def test_classes_are_seen_by_what_their_objects_do():
     class Stops(Right):
         def forward(self, x): return x.nope
 
-    layer = Exercise(building, observe=lambda f: {"output": f(3)(torch.ones(3)).sum()}, mistakes={"tripled": "Tripled."})
+    layer = Exercise(building, observe=lambda f: {"output": f(3)(torch.ones(3)).sum()},
+                     mistakes={"tripled": "Tripled."})
     assert layer.verdict(Right)[0] == "✓"
     assert layer.verdict(lambda n: Doubling(n, True)) == ("✗", "Tripled.")
-    assert layer.verdict(Unfilled) == ("…", "Not filled in yet, it seems: 'NoneType' object has no attribute 'sum'")
-    assert layer.verdict(HalfFilled) == ("…", "Not filled in yet: there is still a `...` at `def forward(self, x): return x * ...`.")
-    assert layer.verdict(Stops)[1].startswith("It stops at `def forward(self, x): return x.nope` with AttributeError")
+    assert layer.verdict(Unfilled) == (
+        "…", "Not filled in yet, it seems: 'NoneType' object has no attribute 'sum'")
+    assert layer.verdict(HalfFilled) == (
+        "…", "Not filled in yet: there is still a `...` at `def forward(self, x): return x * ...`.")
+    stops = "It stops at `def forward(self, x): return x.nope` with AttributeError"
+    assert layer.verdict(Stops)[1].startswith(stops)
 
 
 # What the checker must not do
 
 def test_no_stream_of_draws_is_touched():
-    torch.manual_seed(5), np.random.seed(5), random.seed(5)          # nowhere an earlier verdict may have left them
-    before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
+    for seed in (torch.manual_seed, np.random.seed, random.seed):
+        seed(5)                                      # nowhere an earlier verdict may have left them
+    before = streams()
     drop.verdict(with_numpy)
     drop.verdict(lambda x, p, training=True: 1 / 0)
-    after = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
-    assert torch.equal(before[0], after[0]) and before[1:] == after[1:]
+    assert streams() == before
+
+
+def streams():
+    """Where torch's, numpy's and random's streams are."""
+    return torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()
 
 
 def test_probes_survive_whatever_is_done_to_them():
@@ -266,22 +307,29 @@ def test_probes_survive_whatever_is_done_to_them():
 
 def test_modules_are_handed_over_as_copies():
     net = torch.nn.Linear(2, 2)
-    zero = Exercise(lambda net, halved=False: (torch.nn.init.zeros_(net.weight).sum() + net.bias.sum().detach()), probes=[(net,)], mistakes={"halved": "Halved."})
-    assert zero.verdict(lambda net: torch.nn.init.zeros_(net.weight).sum() + net.bias.sum())[0] == "✓" and net.weight.abs().sum() > 0
+
+    def zeroing(net, halved=False):
+        return torch.nn.init.zeros_(net.weight).sum() + net.bias.sum().detach()
+    zero = Exercise(zeroing, probes=[(net,)], mistakes={"halved": "Halved."})
+    assert zero.verdict(lambda net: torch.nn.init.zeros_(net.weight).sum() + net.bias.sum())[0] == "✓"
+    assert net.weight.abs().sum() > 0
 
 
 def test_a_keyboard_interrupt_is_not_a_verdict():
     def forever(h, eps): raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt): recover.verdict(forever)
+    with pytest.raises(KeyboardInterrupt):
+        recover.verdict(forever)
 
 
 @pytest.mark.parametrize("wrong, words", [
-    (dict(mistakes={"cubed": "Cubed."}), "no switches of scaling"), (dict(mistakes={"factor": "?"}), "no switches"),
-    (dict(probes=()), "probes"), (dict(observe=seen), "not both"), (dict(names="y"), "with a comma"), (dict(hints="Think."), "with a comma"),
-    (dict(probes=[torch.ones(2)]), "with a comma"),
+    (dict(mistakes={"cubed": "Cubed."}), "no switches of scaling"),
+    (dict(mistakes={"factor": "?"}), "no switches"),
+    (dict(probes=()), "probes"), (dict(observe=seen), "not both"), (dict(names="y"), "with a comma"),
+    (dict(hints="Think."), "with a comma"), (dict(probes=[torch.ones(2)]), "with a comma"),
 ])
 def test_an_exercise_that_does_not_fit_together_says_why(wrong, words):
-    with pytest.raises(ValueError, match=words): Exercise(scaling, **{**dict(probes=[(torch.ones(2), 2.0)], mistakes={}), **wrong})
+    with pytest.raises(ValueError, match=words):
+        Exercise(scaling, **{**dict(probes=[(torch.ones(2), 2.0)], mistakes={}), **wrong})
 
 
 # What is shown
@@ -314,7 +362,8 @@ def test_hints_unfold_a_step_at_a_time_and_the_solution_last(shown, capsys):
     assert recover(unfilled) is None
     texts = Outline(shown[0]).texts
     assert texts[1] == ["Hint 1 of 2", recover.hints[0]] and texts[2] == ["Hint 2 of 2", recover.hints[1]]
-    assert texts[3][0] == "Solution" and "def recover(h, eps=1e-5):" in texts[3][1] and texts[3][2] == recover.why
+    title, code, why = texts[3]
+    assert title == "Solution" and "def recover(h, eps=1e-5):" in code and why == recover.why
     assert capsys.readouterr().out == "… Your beta is right. Not filled in yet: gamma.\n"
 
 
@@ -332,31 +381,39 @@ def test_without_hints_and_solution_nothing_folds(shown):
 def test_long_verdicts_are_wrapped_between_words(shown, capsys):
     recover(lambda h, eps: (h.std(0), h.mean(0)))
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) > 1 and all(len(line) <= 90 for line in lines) and all(line.startswith("  ") for line in lines[1:])
+    assert len(lines) > 1 and all(len(line) <= 90 for line in lines)
+    assert all(line.startswith("  ") for line in lines[1:])
 
 
 # Comparing, and short numbers
 
 @pytest.mark.parametrize("a, b, equal", [
-    (1.00005, 1.0, True), (1.001, 1.0, False), (1, 1.0, True), (1.0, 1, True), (1.00005, 1, False), (True, 1, True), ("a", "a", True), ("1", 1, False),
-    ([1, 2], torch.tensor([1.0, 2.0]), True), (torch.tensor([1.0, 2.0]), [1.0, 2.0], True), (torch.tensor([1.0, 2.0]), (1.0, 2.0), False),
-    ((1.0, 2.0), (1.0, 2.0), True), ([1.0], (1.0, 2.0), False), (["a", "b"], ["a", "b"], True), (["b", "a"], ["a", "b"], False), ({"a"}, {"a"}, True),
-    (None, 1.0, False), (torch.ones(2, 1), torch.ones(2), False), (float("nan"), float("nan"), True), (torch.tensor(1 + 0j), 1.0, False),
-    (torch.tensor([True, False]), torch.tensor([1.0, 0.0]), True), ([[1, 2], [3]], torch.ones(2, 2), False), (np.float32(0.5), 0.5, True),
+    (1.00005, 1.0, True), (1.001, 1.0, False), (1, 1.0, True), (1.0, 1, True), (1.00005, 1, False),
+    (True, 1, True), ("a", "a", True), ("1", 1, False), (None, 1.0, False), (np.float32(0.5), 0.5, True),
+    ([1, 2], torch.tensor([1.0, 2.0]), True), (torch.tensor([1.0, 2.0]), [1.0, 2.0], True),
+    (torch.tensor([1.0, 2.0]), (1.0, 2.0), False), ((1.0, 2.0), (1.0, 2.0), True), ([1.0], (1.0, 2.0), False),
+    (["a", "b"], ["a", "b"], True), (["b", "a"], ["a", "b"], False), ({"a"}, {"a"}, True),
+    (torch.ones(2, 1), torch.ones(2), False), (float("nan"), float("nan"), True),
+    (torch.tensor(1 + 0j), 1.0, False), (torch.tensor([True, False]), torch.tensor([1.0, 0.0]), True),
+    ([[1, 2], [3]], torch.ones(2, 2), False),
 ])
 def test_same(a, b, equal):
     assert same(a, b) is equal
 
 
-@pytest.mark.parametrize("number, text", [(1.395075798034668, "1.4"), (0.000123456, "0.000123"), (2.0, "2"), (-0.0, "0"), (867_041_280, "867041280"), (True, "True"),
-                                          (torch.tensor(2.5), "2.5"), (1612.9, "1613"), (-123456.7, "-123457"), (1.5e7, "15000000"), (1.234567e9 + 0.5, "1.23e+09"), (float("inf"), "inf"), (float("nan"), "nan"), (1e20, "1e+20")])
+@pytest.mark.parametrize("number, text", [
+    (1.395075798034668, "1.4"), (0.000123456, "0.000123"), (2.0, "2"), (-0.0, "0"), (True, "True"),
+    (867_041_280, "867041280"), (torch.tensor(2.5), "2.5"), (1612.9, "1613"), (-123456.7, "-123457"), (1.5e7, "15000000"),
+    (1.234567e9 + 0.5, "1.23e+09"), (float("inf"), "inf"), (float("nan"), "nan"), (1e20, "1e+20"),
+])
 def test_short(number, text):
     assert short(number) == text
 
 
 def test_describe():
-    assert describe(torch.arange(8.0).view(2, 4)) == "[[0, 1, 2, 3], [4, 5, 6, 7]]" and describe(torch.ones(3, 3)) == "a tensor (3, 3)"
-    assert describe(np.ones(2)) == "[1, 1]" and describe("x" * 100).endswith("...") and describe(np.float32(0.5)) == "0.5"
+    assert describe(torch.arange(8.0).view(2, 4)) == "[[0, 1, 2, 3], [4, 5, 6, 7]]"
+    assert describe(torch.ones(3, 3)) == "a tensor (3, 3)" and describe("x" * 100).endswith("...")
+    assert describe(np.ones(2)) == "[1, 1]" and describe(np.float32(0.5)) == "0.5"
 
 
 def test_difference_of_shapes():
@@ -365,15 +422,18 @@ def test_difference_of_shapes():
 
 # Every exercise of every lesson
 
-MODULES = {module.name: importlib.import_module(f"helpers.lessons.{module.name}") for module in pkgutil.iter_modules(lessons.__path__)}
-EXERCISES = {(lesson, name): value for lesson, module in MODULES.items() for name, value in vars(module).items() if isinstance(value, Exercise)}
+NAMES = [module.name for module in pkgutil.iter_modules(lessons.__path__)]
+MODULES = {name: importlib.import_module(f"helpers.lessons.{name}") for name in NAMES}
+EXERCISES = {(lesson, name): value for lesson, module in MODULES.items()
+             for name, value in vars(module).items() if isinstance(value, Exercise)}
 SWITCHES = [(*key, switch) for key, exercise in EXERCISES.items() for switch in exercise.mistakes]
 
 
 def answers(lesson, kind):
     """What tests/answers/<lesson>.py holds: {exercise: answers}."""
     path = pathlib.Path(__file__).parents[1] / "answers" / f"{lesson}.py"
-    assert path.exists(), f"tests/answers/{path.name} is missing: write right and wrong answers to its exercises, as the top of this file says"
+    assert path.exists(), (f"tests/answers/{path.name} is missing: write right and wrong answers to its "
+                           "exercises, as the top of this file says")
     spec = importlib.util.spec_from_file_location(f"answers_{lesson}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -410,8 +470,8 @@ def test_unsolved_it_says_so(key):
 @pytest.mark.parametrize("key", EXERCISES, ids=".".join)
 def test_no_two_mistakes_look_alike_or_read_alike(key):
     exercise = EXERCISES[key]
-    looks = {switch: exercise.see(partial(exercise.program, **{switch: True})) for switch in exercise.mistakes}
-    assert not [pair for pair in itertools.combinations(looks, 2) if exercise.agree(looks[pair[0]], looks[pair[1]])]
+    looks = {name: exercise.see(partial(exercise.program, **{name: True})) for name in exercise.mistakes}
+    assert not [(a, b) for a, b in itertools.combinations(looks, 2) if exercise.agree(looks[a], looks[b])]
     assert len(set(exercise.mistakes.values())) == len(exercise.mistakes)
 
 
@@ -425,7 +485,7 @@ def test_each_switch_alone_is_told_by_its_hint(lesson, name, switch):
 @pytest.mark.parametrize("lesson, name, switch", SWITCHES)
 def test_each_mistake_written_otherwise_is_told_by_its_hint(lesson, name, switch):
     mutants = answers(lesson, "wrong").get(name, {})
-    assert switch in mutants, f"tests/answers/{lesson}.py has no wrong answer to {name} for the mistake {switch!r}"
+    assert switch in mutants, f"tests/answers/{lesson}.py: no wrong answer to {name} for mistake {switch!r}"
     mark, words = EXERCISES[lesson, name].verdict(mutants[switch])
     assert mark == "✗" and ends_with(words, EXERCISES[lesson, name].mistakes[switch])
 
