@@ -1,4 +1,4 @@
-"""The seven aspects: right layers pass all, each wrong one in circulation fails that which names its fault."""
+"""The seven aspects: right layers pass all, each wrong one in circulation fails what names its fault."""
 import pytest
 import torch
 from torch import nn
