@@ -2,8 +2,10 @@
 
 `from helpers import ...` brings what a notebook names and loads nothing else.
 """
+from sys import modules
+
 HOMES = {name: home for home, names in {
-    "checks.claim": "claim",
+    "checks.claim": "claim student",
     "checks.oracle": "ASPECTS compare same_as_torch",
     "checks.predict": "predict",
     "experiments": "processes",
@@ -20,13 +22,14 @@ HOMES = {name: home for home, names in {
 __all__ = [*HOMES, "figures", "lessons"]
 
 
-def __getattr__(name):
-    """A name at its first use, from the module it lives in."""
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = __import__(f"{__name__}.{HOMES[name]}", fromlist=[name])
-    return globals().setdefault(name, getattr(home, name))
+def late(package, homes):
+    """(__getattr__, __dir__) of a package whose names, {name: its module}, are loaded when first used."""
+    def load(name):
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home = __import__(f"{package}.{homes[name]}", fromlist=[name])
+        return vars(modules[package]).setdefault(name, getattr(home, name))
+    return load, lambda: sorted({*vars(modules[package]), *homes})
 
 
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late(__name__, HOMES)

@@ -12,11 +12,11 @@ PACKAGES = "torch", "torchvision", "numpy", "matplotlib", "ipywidgets"
 
 
 def start():
-    """First line of every notebook: one thread, the seed of this run, and a line that says with what it runs.
+    """First line of every notebook: one thread, this run's seed (HELPERS_SEED, or 0), and a line on both.
 
-    HELPERS_SEED (default 0) moves every seed of the run. Raises ValueError if it is no whole number.
+    Raises ValueError if the seed is no whole number.
     """
-    torch.set_num_threads(1)          # small nets: on two busy cores two threads can take ten times as long
+    torch.set_num_threads(1)  # small nets: on two busy cores two threads can take ten times as long
     torch.manual_seed(base())
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "ipywidgets"))
     print(f"{versions}; seed {base()}, one thread")

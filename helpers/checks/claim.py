@@ -1,11 +1,12 @@
 """The measured sentence after a result."""
 import math
+from functools import lru_cache
 
 import torch
 
 from .comparing import short
 
-LINE = 96    # characters: what a page shows without breaking a word
+LINE = 96  # characters: what a page shows without breaking a word
 
 
 def claim(sentence, values, *, of, above=-math.inf, below=math.inf, at_least=None, over="seeds"):
@@ -73,15 +74,21 @@ def interval(values, unit, over):
     if sd == 0:
         raise ValueError(f"all {n} values are {mean:g}: were the seeds different? "
                          "If they may well be equal, count: values > limit, at_least=")
-    half = student(n - 1) * sd / math.sqrt(n)
+    half = student(0.025, n - 1) * sd / math.sqrt(n)
     low, high = mean - half, mean + half
     return low, high, (f"{short(mean)} ± {short(sd, 2)}{unit} ({n} {over}); "
                        f"95 % interval {short(low)} to {short(high)}")
 
 
-def student(df):
-    """97.5 % point of Student's t with df >= 4 degrees of freedom (Abramowitz & Stegun 26.7.5), to 0.1 %."""
-    z = 1.959964
-    return (z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
-            + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * df**3)
-            + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * df**4))
+@lru_cache
+def student(share, df):
+    """The value that Student's t with df degrees of freedom exceeds with chance `share`, to four digits:
+    t = √df · tan(angle), and the density of the angle, cos(angle)^(df - 1), is added up.
+
+    Raises ValueError unless 0.0001 <= share < 0.5 and df is 3 or more."""
+    if not 1e-4 <= share < 0.5 or df < 3:
+        raise ValueError(
+            f"{share=}, {df=}: expected a chance from 0.0001 to 0.5 and 3 or more degrees of freedom")
+    angle = torch.linspace(0, math.pi / 2, 1_000_001, dtype=torch.float64)
+    below = torch.cumulative_trapezoid(angle.cos() ** (df - 1), angle)
+    return math.sqrt(df) * angle[1 + int((below < (1 - 2 * share) * below[-1]).sum())].tan().item()

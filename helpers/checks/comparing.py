@@ -13,7 +13,7 @@ def same_draws(seed=0):
     numpy, python = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)    # torch.manual_seed would reseed a GPU, too
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed a GPU, too
             np.random.seed(seed)
             random.seed(seed)
             yield
@@ -30,7 +30,7 @@ def tensor(value):
         return None
     try:
         value = torch.as_tensor(value).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):    # words in a list, rows of different length
+    except (TypeError, ValueError, RuntimeError):  # words in a list, rows of different length
         return None
     return None if value.is_complex() else value.to(torch.float64)
 

@@ -24,19 +24,19 @@ class Exercise:
     difference is shown. Below, the hints unfold one in the other, then the solution with its reasons.
     Raises ValueError for parts that do not go together.
     """
-    program: object            # program(*arguments, mistake=False, ...) returns what is asked for
-    probes: tuple = ()         # tuples of arguments; a tensor of up to eight numbers is shown: begin with one
+    program: object     # program(*arguments, mistake=False, ...) returns what is asked for
+    probes: tuple = ()  # tuples of arguments; a tensor of up to eight numbers is shown: begin with one
     _: KW_ONLY
-    mistakes: dict             # {switch: the reason told}, in order of gravity
+    mistakes: dict  # {switch: the reason told}, in order of gravity
     # Instead of probes, observe(f) -> {what is seen, in words: value}: of a random program what does not hang
     # on the draw (shares, factors, gradients), of samples so large that chance stays below atol; of a class
     # what its objects do.
     observe: object = None
     atol: float = 1e-5
-    names: tuple = ()          # of the parts that the program returns: ("gamma", "beta")
-    hints: tuple = ()          # sentences, from the gentlest on
-    solution: object = None    # a function or class <name>_solution, whose source is shown
-    why: str = ""              # its reasons
+    names: tuple = ()        # of the parts that the program returns: ("gamma", "beta")
+    hints: tuple = ()        # sentences, from the gentlest on
+    solution: object = None  # a function or class <name>_solution, whose source is shown
+    why: str = ""            # its reasons
 
     def __post_init__(self):
         switches = [name for name, p in self.parameters().items() if p.default is False]
@@ -57,7 +57,7 @@ class Exercise:
     def __call__(self, theirs):
         mark, words = self.verdict(theirs)
         solved = mark == "✓"
-        for line in words.split("\n"):    # wrapped, since JupyterLab breaks long lines within a word
+        for line in words.split("\n"):  # wrapped, since JupyterLab breaks long lines within a word
             print(textwrap.fill(line, 90, initial_indent=f"{mark} ", subsequent_indent="  "))
             mark = " "
         if folds := self.folds(solved):
@@ -110,7 +110,7 @@ class Exercise:
     def diagnose(self, got):
         """The reasons of the fewest switches that explain all that is seen, the gravest first, or none."""
         for chosen in (c for size in (1, 2, 3) for c in combinations(self.mistakes, size)):
-            with suppress(Exception):    # some mistakes do not go together
+            with suppress(Exception):  # some mistakes do not go together
                 if self.agree(got, self.see(partial(self.program, **dict.fromkeys(chosen, True)))):
                     return [self.mistakes[name] for name in chosen]
         return []

@@ -4,7 +4,7 @@ import copy
 import torch
 from torch import nn
 
-STEPS = 4    # of training before buffers are compared: a momentum the wrong way round shows from the first
+STEPS = 4  # of training before buffers are compared: a momentum the wrong way round shows from the first
 
 # Right float32 layers written by hand were found off torch's (relative, see far; 50 probes of five shapes) by
 # at most 4e-6 in output and eval(), 2e-5 in parameter gradients, 2e-4 in the input gradient (what is narrow
@@ -82,7 +82,7 @@ def default_shape(args):
 
 def compare(mine, reference, shape, aspects=ASPECTS):
     """{aspect: (right, words)} for two functions without arguments that build a layer each."""
-    with torch.random.fork_rng(devices=[]):    # the notebook's stream of draws is left as it was
+    with torch.random.fork_rng(devices=[]):  # the notebook's stream of draws is left as it was
         torch.default_generator.manual_seed(0)
         refuse(mine, reference, shape)
         return {aspect: judge(aspect, Pair(mine, reference), shape) for aspect in aspects}
@@ -217,7 +217,7 @@ def gradients(layer, shape):
 
 
 def output(pair, shape):
-    for random in (False, True):    # as built (gamma 1, beta 0), and with other gamma and beta
+    for random in (False, True):  # as built (gamma 1, beta 0), and with other gamma and beta
         mine, reference = pair.fresh(random)
         got, want = mine(batch(shape)), reference(batch(shape))
         if torch.is_tensor(got):
@@ -251,8 +251,8 @@ def buffers(pair, shape):
 def evaluation(pair, shape):
     mine, reference = pair.trained(shape)
     if floats(reference) and sizes(floats(mine)) == sizes(floats(reference)):
-        reference.running_mean[0], reference.running_var[0] = 0.1, 1e-4    # a narrow unit in the past, too
-        write(floats(mine), floats(reference))                             # wrong buffers are told once
+        reference.running_mean[0], reference.running_var[0] = 0.1, 1e-4  # a narrow unit in the past, too
+        write(floats(mine), floats(reference))                           # wrong buffers are told once
     for layer in (mine, reference):
         layer.eval()
     kept = [b.clone() for b in floats(mine)]
@@ -270,7 +270,7 @@ def round_trip(pair, shape):
 
 def large_mean(pair, shape):
     mine, reference = pair.fresh()
-    x = 1e4 + normal(shape, 0)    # no narrow unit: float32 could not hold it there
+    x = 1e4 + normal(shape, 0)  # no narrow unit: float32 could not hold it there
     yield mine(x.clone()), reference(x.clone())
 
 

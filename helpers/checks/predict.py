@@ -27,7 +27,7 @@ class Question:
         if self.answer not in self.options:
             raise ValueError(f"answer {self.answer!r} is not one of the options {list(self.options)}")
         longest = max(len(option) for option in self.options if option != self.answer)
-        if len(self.answer) > 3 + longest:                        # 6.5 beside 10 gives nothing away
+        if len(self.answer) > 3 + longest:  # 6.5 beside 10 gives nothing away
             raise ValueError(f"the right option {self.answer!r} is the longest, which gives it away: "
                              "shorten it, or lengthen another")
 
@@ -38,8 +38,5 @@ class Question:
 
 
 def predict(question):
-    """Ask before the result is shown: the learner chooses, commits with a button, then the reason opens.
-
-    With RECORD=1 the stored output is text: the question, its options, and the answer folded.
-    """
+    """Ask before the result is shown: the learner chooses, commits with a button, then the reason opens."""
     pages.current().question(question)

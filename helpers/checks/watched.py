@@ -43,7 +43,7 @@ class Watched:
         """Tell where it takes other arguments than it is called with."""
         try:
             takes = inspect.signature(self.theirs)
-        except (TypeError, ValueError):    # some built-in functions do not say
+        except (TypeError, ValueError):  # some built-in functions do not say
             return
         try:
             takes.bind(*args, **kwargs)

@@ -19,7 +19,7 @@ from . import seeds
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 BATCHES = (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch", "batches.meta")
-WAIT = 30    # seconds a server may stay silent
+WAIT = 30  # seconds a server may stay silent
 
 # SHA-256 of the 5,000 digits that come with the project (data/README.md)
 EMBEDDED = dict(zip(IDX, (
@@ -32,11 +32,11 @@ EMBEDDED = dict(zip(IDX, (
 class Source(NamedTuple):
     """A set of images as torchvision stores it below its root."""
     title: str
-    kind: str         # torchvision.datasets' class
+    kind: str  # torchvision.datasets' class
     folder: str
-    names: tuple      # of the files in that folder
-    sizes: tuple      # training and test images of the whole set
-    megabytes: int    # to download
+    names: tuple    # of the files in that folder
+    sizes: tuple    # training and test images of the whole set
+    megabytes: int  # to download
 
 
 SOURCES = {
@@ -47,8 +47,8 @@ SOURCES = {
 
 
 class Split(NamedTuple):
-    x: torch.Tensor    # (N, C, H, W) float32, standardized
-    y: torch.Tensor    # (N,) int64, 0 to 9
+    x: torch.Tensor  # (N, C, H, W) float32, standardized
+    y: torch.Tensor  # (N,) int64, 0 to 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Data:
         draw = seeds.generator() if seed is None else torch.Generator().manual_seed(seed)
         order = torch.randperm(len(y), generator=draw)
         mine = torch.nn.functional.one_hot(y[order])
-        nth = (mine.cumsum(0) * mine).sum(1)    # (N,) how many of its class up to here
+        nth = (mine.cumsum(0) * mine).sum(1)  # (N,) how many of its class up to here
         rows = order[nth <= n // classes]
         return Split(x[rows], y[rows])
 
@@ -152,7 +152,7 @@ def statistics(images):
     """Mean and std (C,) in 0..1 of images (N, C, H, W) uint8: exact, since pixels have 256 levels."""
     levels = torch.arange(256, dtype=torch.float64) / 255
     shares = torch.stack([torch.bincount(c.flatten(), minlength=256) for c in images.unbind(1)]).double()
-    shares /= shares.sum(1, keepdim=True)    # (C, 256)
+    shares /= shares.sum(1, keepdim=True)  # (C, 256)
     mean = shares @ levels
     std = (shares @ levels**2 - mean**2).clamp(min=0).sqrt()
     return mean.float(), std.float()
@@ -318,30 +318,15 @@ def patience(seconds):
 
 # Toy data. By default the same draws each time (seeds.generator()); another generator gives another sample.
 
-def two_features(n=200, ranges=(200.0, 10.0), offset=0.0, correlation=0.0, generator=None, *,
-                 weights=None, noise=0.0):
-    """x (n, 2) float32: two features, each uniform within ± its range; offset is added to the first.
+def two_features(n=200, ranges=(200.0, 10.0), generator=None):
+    """x (n, 2) float32: two features, each uniform within ± its range.
 
-    With weights, (2,) or (2, 1), returns (x, y) instead: y = x @ weights + noise * N(0, 1), (n,) or (n, 1).
-    correlation is Pearson's, -1 to 1, exact in expectation: uniform features made from two normals that
-    correlate by 2 sin(pi r / 6) correlate by r (Pearson 1907; Kruskal 1958), and each keeps its range.
-    A sample scatters around it.
-    Raises ValueError for n below 1, a negative range or noise, or a correlation outside -1..1.
+    Raises ValueError for n below 1 or a negative range.
     """
     expect(n >= 1, "n", n, "1 or more")
     expect(len(ranges) == 2 and min(ranges) >= 0, "ranges", ranges, "two numbers, 0 or more")
-    expect(-1 <= correlation <= 1, "correlation", correlation, "a number from -1 to 1")
-    expect(noise >= 0, "noise", noise, "0 or more")
-    draw = generator or seeds.generator()
-    first, second = torch.randn(2, n, generator=draw, dtype=torch.float64)
-    r = min(1.0, max(-1.0, 2 * math.sin(math.pi * correlation / 6)))
-    normal = torch.stack([first, r * first + math.sqrt(1 - r * r) * second], 1)    # (n, 2)
-    even = torch.erf(normal / math.sqrt(2))
-    x = (even * torch.tensor(ranges, dtype=torch.float64) + torch.tensor([offset, 0.0])).float()
-    if weights is None:
-        return x
-    clean = x @ torch.as_tensor(weights, dtype=torch.float32)
-    return x, clean + noise * torch.randn(clean.shape, generator=draw)
+    normal = torch.randn(2, n, generator=generator or seeds.generator(), dtype=torch.float64).T
+    return (torch.erf(normal / math.sqrt(2)) * torch.tensor(ranges, dtype=torch.float64)).float()
 
 
 def noisy_line(n=50, noise=0.3, generator=None):

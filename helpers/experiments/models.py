@@ -46,8 +46,8 @@ def small_cnn(norm=None):
     norm: called with the 6 channels of the second convolution, or None. With nn.BatchNorm2d: S0's CNN_BN.
     """
     return nn.Sequential(
-        nn.Conv2d(1, 3, 5), nn.ReLU(), nn.AvgPool2d(2),                     # (N, 3, 12, 12)
-        nn.Conv2d(3, 6, 3), *maybe(norm, 6), nn.ReLU(), nn.AvgPool2d(2),    # (N, 6, 5, 5)
+        nn.Conv2d(1, 3, 5), nn.ReLU(), nn.AvgPool2d(2),                   # (N, 3, 12, 12)
+        nn.Conv2d(3, 6, 3), *maybe(norm, 6), nn.ReLU(), nn.AvgPool2d(2),  # (N, 6, 5, 5)
         nn.Flatten(), nn.Linear(150, 25), nn.ReLU(), nn.Linear(25, 10))
 
 
@@ -59,8 +59,8 @@ def cnn(norms=False, relu_on_logits=False):
     """
     images, units = (nn.BatchNorm2d, nn.BatchNorm1d) if norms else (None, None)
     return nn.Sequential(
-        nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(),                         # (N, 10, 12, 12)
-        nn.Conv2d(10, 20, 5), *maybe(images, 20), nn.MaxPool2d(2), nn.ReLU(),    # (N, 20, 4, 4)
+        nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(),                       # (N, 10, 12, 12)
+        nn.Conv2d(10, 20, 5), *maybe(images, 20), nn.MaxPool2d(2), nn.ReLU(),  # (N, 20, 4, 4)
         nn.Flatten(), nn.Linear(320, 50), *maybe(units, 50), nn.ReLU(),
         nn.Linear(50, 10), *([nn.ReLU()] if relu_on_logits else []))
 
@@ -84,8 +84,8 @@ class LeNet(nn.Module):
         self.fc2, self.fc3 = nn.Linear(120, 84), nn.Linear(84, 10)
 
     def features(self, x):
-        x = max_pool2d(self.conv1(x).relu(), 2)       # (N, 6, 14, 14) of 32 x 32 pixels
-        return max_pool2d(self.conv2(x).relu(), 2)    # (N, 16, 5, 5)
+        x = max_pool2d(self.conv1(x).relu(), 2)     # (N, 6, 14, 14) of 32 x 32 pixels
+        return max_pool2d(self.conv2(x).relu(), 2)  # (N, 16, 5, 5)
 
     def forward(self, x):
         x = self.features(x).flatten(1)
@@ -117,7 +117,7 @@ class Dropout(nn.Module):
         if not self.training:
             return x
         kept = torch.rand_like(x) >= self.p
-        return x * kept / (1 - self.p).clamp(min=1e-12)    # at p = 1 all are dropped: 0 / 1e-12
+        return x * kept / (1 - self.p).clamp(min=1e-12)  # at p = 1 all are dropped: 0 / 1e-12
 
 
 class SideBySide(nn.Module):
@@ -145,18 +145,18 @@ class SideBySide(nn.Module):
         self.draws = torch.Generator().manual_seed(torch.randint(2**31, ()).item())
 
     def forward(self, x):
-        h = x.transpose(0, 1)                     # (K, N, in)
+        h = x.transpose(0, 1)  # (K, N, in)
         for k, (weight, bias) in enumerate(zip(self.weights, self.biases), 1):
-            h = torch.baddbmm(bias, h, weight)    # (K, N, units)
+            h = torch.baddbmm(bias, h, weight)  # (K, N, units)
             if k < len(self.weights):
                 h = self.dropout(h.relu())
-        return h.transpose(0, 1)                  # (N, K, out)
+        return h.transpose(0, 1)  # (N, K, out)
 
     def dropout(self, h):
         """Four units share one draw of 64 bits: a draw for each would take as long as all the rest."""
         if not (self.training and self.p.any()):
             return h
         bits = torch.empty(-(-h.numel() // 4), dtype=torch.int64).random_(-2**63, None, generator=self.draws)
-        dropped = (self.p * 65536).round() - 32768    # the lowest so many of 65,536 values
+        dropped = (self.p * 65536).round() - 32768  # the lowest so many of 65,536 values
         kept = bits.view(torch.int16)[:h.numel()].view(h.shape) >= dropped.to(torch.int16)
         return h * (kept.to(h.dtype) / (1 - self.p))

@@ -42,7 +42,7 @@ def looked_at(net, layer, x, hook):
         kept = []
 
         def keep(value=None):
-            kept.append(tensor(layer, value).clone())    # ReLU(inplace=True) may write into it
+            kept.append(tensor(layer, value).clone())  # ReLU(inplace=True) may write into it
         with hook(looked, keep):
             functional_call(skeleton, tensors, (x,))
         if len(kept) != 1:
@@ -51,7 +51,7 @@ def looked_at(net, layer, x, hook):
 
     with torch.no_grad():
         if not many:
-            return one({})    # a copy has its own tensors
+            return one({})  # a copy has its own tensors
         copies = {**net.params, **{name: t.clone() for name, t in net.buffers.items()}}
         return vmap(one, randomness="different")(copies).unflatten(0, net.shape)
 

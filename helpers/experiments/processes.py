@@ -42,7 +42,7 @@ def write(path, main, *parts):
     group of all processes. Raises ValueError where the source of a part is unknown.
     """
     path = Path(path)
-    cells = dict.fromkeys(map(cell_of, (*parts, main)))    # each once, in order
+    cells = dict.fromkeys(map(cell_of, (*parts, main)))  # each once, in order
     text = [HEAD.format(name=path.name, several=SEVERAL), *cells, MAIN.format(main=main.__name__)]
     path.write_text("\n\n".join(text), encoding="utf-8")
     return path
@@ -52,7 +52,7 @@ def cell_of(thing):
     """The text of the cell, or of the file, in which a function or class is defined."""
     parts = vars(thing).values() if inspect.isclass(thing) else [thing]
     known = filter(inspect.isfunction, [getattr(part, "__func__", part) for part in parts])
-    try:    # a class by a method: a cell's have no file
+    try:  # a class by a method: a cell's have no file
         return "".join(inspect.findsource(next(known))[0]).strip()
     except (OSError, StopIteration):
         raise ValueError(f"the source of {getattr(thing, '__name__', thing)!r} is unknown: define it in a "
@@ -174,7 +174,7 @@ def last_line(file):
 
 def cause(code, line):
     """What ended a process that raised nothing, by its exit code and last line."""
-    if code == -signal.SIGABRT and line:    # C++ below torch
+    if code == -signal.SIGABRT and line:  # C++ below torch
         return f"it ended itself (SIGABRT), saying: {line}"
     return f"killed by {signal.Signals(-code).name}" if code < 0 else line or f"exit code {code}"
 

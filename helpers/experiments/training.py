@@ -18,18 +18,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .seeds import seeds as seeds_of
 
-PART = 1000                # samples evaluated at once
+PART = 1000  # samples evaluated at once
 # Added to a seed (at most 1e9) for batches and masks; torch takes a seed modulo 2**32.
 ORDER, MASKS = 1_500_000_000, 3_000_000_000
-LOCK = threading.Lock()    # of torch's global stream
+LOCK = threading.Lock()  # of torch's global stream
 
 
 class Curve(NamedTuple):
     """A training so far."""
-    step: torch.Tensor    # (T,) 1, 2, ..., T
-    loss: torch.Tensor    # (..., T) of each step's batch, before the step
-    nets: object          # Nets (of fit_many) or nn.Module (of fit): the one that goes on training
-    progress: float       # 0 to 1
+    step: torch.Tensor  # (T,) 1, 2, ..., T
+    loss: torch.Tensor  # (..., T) of each step's batch, before the step
+    nets: object        # Nets (of fit_many) or nn.Module (of fit): the one that goes on training
+    progress: float     # 0 to 1
 
 
 def cross_entropy(logits, y):
@@ -65,7 +65,7 @@ def fit_many(make, split, lr=0.1, *, steps=250, batch=64, seeds=8, every=10, mom
     vary = vary or {}
     settings = broadcast(len(names), lr=lr, momentum=momentum, weight_decay=weight_decay, **vary)
     shape = settings["lr"].shape
-    own = torch.tensor(names).expand(shape).flatten().tolist()    # (K,)
+    own = torch.tensor(names).expand(shape).flatten().tolist()  # (K,)
     nets = Nets(built(make, own, {name: settings.pop(name) for name in vary}), shape)
     update = updater(optimizer, nets.params, **{name: value.flatten() for name, value in settings.items()})
     rows = batches(y.shape[int(own_data)], batch, names, steps)
@@ -78,7 +78,7 @@ def many(nets, x, y, names, update, loss, own_data):
         return loss(nets.one(params, buffers, x), y)
 
     losses_of = vmap(one, randomness="different")
-    which = torch.arange(len(names)).expand(nets.shape).reshape(-1)    # (K,) the seed of each net
+    which = torch.arange(len(names)).expand(nets.shape).reshape(-1)  # (K,) the seed of each net
     own = which if own_data else None
     # The same numbers, watched by autograd.
     leaves = {name: p.detach().requires_grad_() for name, p in nets.params.items()}
@@ -87,8 +87,8 @@ def many(nets, x, y, names, update, loss, own_data):
     def advance(rows):
         mine = [taken(t, rows[which], own) for t in (x, y)]
         with torch.enable_grad(), draws.where_needed():
-            losses = losses_of(leaves, nets.buffers, *mine)    # (K,)
-            total = losses.sum()    # its gradients are each net's own
+            losses = losses_of(leaves, nets.buffers, *mine)  # (K,)
+            total = losses.sum()  # its gradients are each net's own
         update(dict(zip(leaves, torch.autograd.grad(total, list(leaves.values()), allow_unused=True))))
         return losses.detach().view(nets.shape)
     return advance
@@ -131,7 +131,7 @@ def alone(net, params, x, y, seed, update, loss):
 def curves(nets, each, steps, every, advance):
     """The generator behind fit_many and fit; each: the rows of each step."""
     for step, rows in enumerate(each, 1):
-        if not nets.training:    # who looked at them may have left eval mode on
+        if not nets.training:  # who looked at them may have left eval mode on
             nets.train()
         losses = advance(rows)
         if step == 1:
@@ -159,7 +159,7 @@ def steps_to(loss, level, window=10):
     """
     if not 1 <= window <= loss.shape[-1]:
         raise ValueError(f"window={window}: expected 1 to {loss.shape[-1]}, the steps of the curve")
-    smooth = loss.double().unfold(-1, window, 1).mean(-1)    # (..., T - window + 1)
+    smooth = loss.double().unfold(-1, window, 1).mean(-1)  # (..., T - window + 1)
     below = smooth <= level
     first = below.int().argmax(-1) + window
     return torch.where(below.any(-1), first.double(), torch.inf)
@@ -286,7 +286,7 @@ def drawn(op, args, kwargs, own):
         able = getattr(op.overloadpacket, name, None)
     if able:
         return able(*args, **{**kwargs, "generator": own})
-    with LOCK, torch.random.fork_rng(devices=[]):    # it knows no generator: lend it the global stream once
+    with LOCK, torch.random.fork_rng(devices=[]):  # it knows no generator: lend it the global stream once
         torch.set_rng_state(own.get_state())
         result = op(*args, **kwargs)
         own.set_state(torch.get_rng_state())
@@ -305,7 +305,7 @@ def updater(optimizer, params, lr, momentum, weight_decay):
     if optimizer not in ("sgd", "adam"):
         raise ValueError(f"optimizer={optimizer!r}: expected 'sgd' or 'adam'")
 
-    def fitting(value, p):    # (K,) -> (K, 1, ..., 1)
+    def fitting(value, p):  # (K,) -> (K, 1, ..., 1)
         return value.to(p.dtype).reshape(value.shape + (1,) * (p.dim() - value.dim()))
     rule = sgd if optimizer == "sgd" else adam
     rules = {name: rule(p, fitting(lr, p), fitting(momentum, p)) for name, p in params.items()}
@@ -369,7 +369,7 @@ class Nets:
         if own_data:
             x = self.each(x, True)
         run = vmap(self.one, in_dims=(0, 0, 0 if own_data else None), randomness="different")
-        parts = [x] if self.training else x.split(PART, int(own_data))    # in eval mode, to save memory
+        parts = [x] if self.training else x.split(PART, int(own_data))  # in eval mode, to save memory
         return torch.cat([run(self.params, self.buffers, part) for part in parts], 1).unflatten(0, self.shape)
 
     def each(self, t, own_data):
@@ -447,7 +447,7 @@ def accuracy(nets, x, y, own_data=False):
     Raises ValueError where x and y differ in length.
     """
     paired(x, y)
-    scores = outputs(nets, x, own_data)    # (..., N, classes)
+    scores = outputs(nets, x, own_data)  # (..., N, classes)
     right = (scores.argmax(-1) == y) & scores.isfinite().all(-1)
     return right.float().mean(-1)
 

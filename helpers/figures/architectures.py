@@ -20,7 +20,7 @@ def shapes(fig):
     titles = [inside(ax, 0, 1.12, size=10, animated=True) for ax in axes[0]]
 
     def draw(h, h_hat, names):
-        h, h_hat = array(h).T, array(h_hat).T                              # (3, N)
+        h, h_hat = array(h).T, array(h_hat).T  # (3, N)
         for paint, values in zip(paints, [*h, *h_hat]):
             paint(values)
         for title, name in zip(titles, names):

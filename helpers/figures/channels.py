@@ -6,9 +6,9 @@ from matplotlib.colors import to_rgba_array
 from .parts import array, diagram, headline, moving, plural, short
 from .roles import NOTE, QUIET, normalized
 
-PALE = to_rgba_array(["#EEF0F3", "#9CCBE8"])                               # a low value: dark, lit
-FULL = to_rgba_array(["#CDD2D9", normalized.ink])                          # a high one
-GAP = 0.7                                                                  # between two maps, in pixels
+PALE = to_rgba_array(["#EEF0F3", "#9CCBE8"])       # a low value: dark, lit
+FULL = to_rgba_array(["#CDD2D9", normalized.ink])  # a high one
+GAP = 0.7                                          # between two maps, in pixels
 
 
 def channel(fig):
@@ -71,7 +71,7 @@ def tiles(ax, box, largest=0.34):
     def paint(lit, h):
         N, C, H, W = lit.shape
         choices = [arrangement(lit.shape, across, right - left, high - low) for across in range(N, 0, -1)]
-        best = max(choices, key=lambda choice: min(choice[0], largest))    # of equals: the fewest lines
+        best = max(choices, key=lambda choice: min(choice[0], largest))  # of equals: the fewest lines
         size, across, block, tall = min(best[0], largest), *best[1:]
         top = (high + low + size * tall) / 2
         n, c, y, x = np.indices(lit.shape).reshape(4, -1)
@@ -95,7 +95,7 @@ def arrangement(shape, across, wide, high):
     in pixels how far it is from a channel to the next and how high all are."""
     N, C, H, W = shape
     lines = -(-N // across)
-    apart = GAP if lines == 1 else 2 * GAP                                 # lines of a channel stand together
+    apart = GAP if lines == 1 else 2 * GAP  # lines of a channel stand together
     block = lines * (H + GAP) - GAP + apart
     tall = C * block - apart
     return min(wide / (across * (W + GAP) - GAP), high / tall), across, block, tall

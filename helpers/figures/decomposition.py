@@ -8,10 +8,10 @@ from .roles import FAINT, INK, NOTE, QUIET, Role, highlight, truth
 bias = Role("#D55E00", "#B84E00", "o")
 variance = Role("#56B4E9", "#1F76A8", "^", (0, (6, 2)))
 noise = Role(FAINT, QUIET, "s", (0, (1, 1.6)))
-PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)          # from the ground up
+PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)  # from the ground up
 
-REACH = 2.2                                                       # of y
-TOP, MARKS = 3.2, (1, 2, 3)                                       # of the error, in units of the noise
+REACH = 2.2                  # of y
+TOP, MARKS = 3.2, (1, 2, 3)  # of the error, in units of the noise
 
 
 def fits(fig, steps=600):
@@ -189,7 +189,7 @@ def mean_fits(fig):
     def draw(M, others, same):
         M, found = array(M), [[array(values) for values in rows] for rows in (same, others)]
         last = [rows[-1].mean() for rows in found]
-        high, low = max(last), min(min(last), max(last) / 3)               # names that would touch move apart
+        high, low = max(last), min(min(last), max(last) / 3)  # names that would touch move apart
         heights = (high, low) if last[0] >= last[1] else (low, high)
         for paint, rows, shift, height in zip(kinds, found, (1.04, 1 / 1.04), heights):
             paint(M * shift, rows, height)

@@ -8,7 +8,7 @@ from .roles import FAINT, INK, NOTE, QUIET, Role
 KINDS = (("in train mode", roles.train), ("in eval mode", roles.eval),
          ("used by the norm in eval mode", roles.normalized))
 SMALL, LARGE, REACH, HIGH = 0.6, 40, 3.5, 1.2
-OFF = 0.1                                                      # a ratio is called 1 when it is no further off
+OFF = 0.1  # a ratio is called 1 when it is no further off
 
 
 def variance_shift(fig):
@@ -84,7 +84,7 @@ def two_bells(ax, bins=43):
 
 RATES = (Role("#0072B2", "#00598C", "o"), Role("#009E73", "#00785A", "s", (0, (5, 2))),
          Role("#D55E00", "#B84E00", "^", (0, (6, 2, 1, 2))))
-SHOWN = 0.86, 29.5                                             # ratios beyond are drawn at the edge
+SHOWN = 0.86, 29.5  # ratios beyond are drawn at the edge
 
 
 def by_layer(fig, layers=4):

@@ -5,7 +5,7 @@ from .parts import array, broken, headline, listed, plural, short, smooth
 from .parts.axes import area, diagram, inside, moving, ticks
 from .roles import FAINT, Role, normalized, raw
 
-noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))             # BatchNorm whose outputs are shaken
+noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))  # BatchNorm whose outputs are shaken
 KINDS = ("without BatchNorm", raw), ("with BatchNorm", normalized), ("BatchNorm, then noise", noisy)
 STEPS = 200
 
@@ -31,7 +31,7 @@ def shaken(fig):
             paint(step, m, s)
         for paint, values in zip(curves, loss):
             paint(values)
-        ends = loss[..., -10:].mean((1, 2))                              # as the curves end
+        ends = loss[..., -10:].mean((1, 2))  # as the curves end
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
         finding = f"Drift {drifts}: loss {listed(ends, '.2f')}"
         seeds = plural(loss.shape[1], "seed")
@@ -60,7 +60,7 @@ def tube(ax, name, role):
 def learning(ax):
     """Loss against steps. Returns a paint(values (K, S)) for each kind."""
     ax.set(xlim=(0, STEPS), ylim=(0, 2.5), xlabel="step", ylabel="training loss (nats)")
-    widths = 2.2, 3.6, 2.2                                               # the last lies on the one before
+    widths = 2.2, 3.6, 2.2  # the last lies on the one before
     paints = [band(ax, role, width) for (_, role), width in zip(KINDS, widths)]
     for (name, role), height in zip(KINDS, (0.22, 0.14, 0.06)):
         ax.plot([0.04, 0.15], [height, height], transform=ax.transAxes, lw=2.2, **role.line)
@@ -95,11 +95,11 @@ def smoothness(fig):
 
     def draw(rates, spread, change):
         rates = array(rates)
-        spread, change = (array(v).swapaxes(1, 2).reshape(3, 4, -1)      # weights, then step
+        spread, change = (array(v).swapaxes(1, 2).reshape(3, 4, -1)  # weights, then step
                           for v in (spread, change))
         for paint, values in zip(panels, (spread, change)):
             paint(values)
-        ratios = (spread[0] / spread[1]).mean(1)                         # (4,) seed by seed, as in the claims
+        ratios = (spread[0] / spread[1]).mean(1)  # (4,) seed by seed, as in the claims
         finding = f"Range, plain over BatchNorm: {', '.join(short(r, 2) for r in ratios)}"
         figures = f"column by column; bar: mean of {plural(spread.shape[-1], 'seed')}"
         say(finding, figures)

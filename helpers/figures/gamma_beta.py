@@ -43,8 +43,8 @@ def scatter(ax):
     return paint
 
 
-REACH = 10                   # of the panels of match, either way
-CEILING = 2.3                # of its upper panel, in heights of the target: a gamma of half its sd fits below
+REACH = 10     # of the panels of match, either way
+CEILING = 2.3  # of its upper panel, in heights of the target: a gamma of half its sd fits below
 
 
 def match(fig):
@@ -195,12 +195,12 @@ def points(ax):
 
     def paint(x, inside):
         inner.set_data(x[inside].T)
-        outer.set_data(x[~inside & (np.abs(x) < 3.4).all(1)].T)             # no half of a ring at the edge
+        outer.set_data(x[~inside & (np.abs(x) < 3.4).all(1)].T)  # no half of a ring at the edge
     return paint
 
 
-LOST = -0.1                          # where nets that overflowed lie, below accuracy 0
-DOTS = (0, (1, 2))                   # of a line of comparison
+LOST = -0.1         # where nets that overflowed lie, below accuracy 0
+DOTS = (0, (1, 2))  # of a line of comparison
 
 
 def columns(ax, names, kinds, limits=(0, 1), ylabel="accuracy on new samples",
@@ -236,7 +236,7 @@ def column(ax, places, role, lost):
     Returns paint(values (columns, K))."""
     low = ax.get_ylim()[0]
     dots = moving(ax, **role.dots, ms=4, alpha=0.65, clip_on=False)
-    medians = moving(ax, color=INK, lw=2, zorder=1.9)                       # below the dots
+    medians = moving(ax, color=INK, lw=2, zorder=1.9)  # below the dots
 
     def paint(values):
         middle = np.median(values, 1)

@@ -7,7 +7,7 @@ from matplotlib.collections import PolyCollection
 from .parts import area, array, diagram, headline, listed, moving, plural, short, smooth
 from .roles import INK, QUIET, Role, highlight, kept, normalized, train
 
-LOW, HIGH, TOP = -2.1, 3.4, 3.75                             # the plane: from LOW both ways, to HIGH and TOP
+LOW, HIGH, TOP = -2.1, 3.4, 3.75  # the plane: from LOW both ways, to HIGH and TOP
 SETTINGS = Role(QUIET, QUIET, "", (0, (1, 1))), normalized, replace(kept, dash=(0, (5, 2))), train
 
 
@@ -30,7 +30,7 @@ def turn(fig):
         length, steep, grown = (np.linalg.norm(v) for v in (w, gradient, after))
         finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
         figures = f"gradient {steep:.2f} long; weights {length:.1f} long"
-        if grown - length >= 0.05:                               # not by the opening step: it is asked before
+        if grown - length >= 0.05:  # not by the opening step: it is asked before
             figures += f", then {grown:.1f}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
@@ -43,7 +43,7 @@ def plane(ax):
     shade, circle = wedges(ax), moving(ax, color=INK, lw=1.1, ls=(0, (4, 3)))
     old, new = moving(ax, color=INK, lw=2), moving(ax, color=QUIET, lw=2)
     dot = moving(ax, **highlight.dots, ms=9)
-    step = moving(ax, color=normalized.color, lw=2.6, solid_capstyle="butt")             # seen on the diamond
+    step = moving(ax, color=normalized.color, lw=2.6, solid_capstyle="butt")  # seen on the diamond
     end = moving(ax, **normalized.dots, ms=5)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     middle = dict(size=10, ha="center", va="center", animated=True)
@@ -60,7 +60,7 @@ def plane(ax):
         shade(angles, losses)
         size, way = np.linalg.norm(w), max(np.linalg.norm(after - w), 1e-12)
         circle.set_data(size * np.cos(around), size * np.sin(around))
-        shown = w + (after - w) * min(1, 8 / way)        # cut outside the frame: far points are slow
+        shown = w + (after - w) * min(1, 8 / way)  # cut outside the frame: far points are slow
         for line, a, b in (old, (0, 0), w), (new, (0, 0), shown), (step, w, shown):
             line.set_data(*np.c_[a, b])
         dot.set_data(w[:1], w[1:])
@@ -79,9 +79,9 @@ def wedges(ax):
     rays = ax.add_collection(PolyCollection([], lw=0, animated=True))
 
     def paint(angles, losses):
-        half = 1.1 * np.pi / len(angles)                         # a little wide, so that no seam shows
-        edges = np.c_[angles - half, angles + half]                                      # (A, 2)
-        corners = 2.5 * HIGH * np.stack([np.cos(edges), np.sin(edges)], -1)              # (A, 2, 2)
+        half = 1.1 * np.pi / len(angles)  # a little wide, so that no seam shows
+        edges = np.c_[angles - half, angles + half]  # (A, 2)
+        corners = 2.5 * HIGH * np.stack([np.cos(edges), np.sin(edges)], -1)  # (A, 2, 2)
         rays.set_verts(np.concatenate([np.zeros((len(angles), 1, 2)), corners], 1))
         level = (losses - losses.min()) / max(np.ptp(losses), 1e-12)
         rays.set_facecolor(np.outer(1 - level, DARK) + np.outer(level, LIGHT))
@@ -100,7 +100,7 @@ def along_angle(ax):
         order = np.argsort(degrees)
         x, y = degrees[order], losses[order]
         line.set_data(x, y)
-        turns = abs(after - before) >= np.pi                     # through the end of the axis
+        turns = abs(after - before) >= np.pi  # through the end of the axis
         way = np.degrees([before, after] if turns else np.linspace(before, after, 20))
         for artist, at in (move, way), (start, way[:1]), (end, way[-1:]):
             artist.set_data(at, np.interp(at, x, y))

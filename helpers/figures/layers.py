@@ -4,7 +4,7 @@ import numpy as np
 from .parts import area, array, headline, inside, moving, short, ten_to, ticks
 from .roles import FAINT, normalized, raw
 
-MOST, POWER = 50, 6                                      # layers; the powers of ten shown either way
+MOST, POWER = 50, 6  # layers; the powers of ten shown either way
 
 
 def depth(fig):
@@ -40,24 +40,24 @@ def way(ax, xlabel, last):
     ax.set(xlim=(0, MOST + 1), ylim=(-POWER, POWER), xlabel=xlabel, xticks=[1, 10, 20, 30, 40, 50])
     ticks(ax.yaxis, range(-POWER, POWER + 1, 3), power)
     ax.axhspan(-0.5, 0.5, color=FAINT, alpha=0.6, lw=0)
-    wedge = area(ax, None)                                   # paint gives it a colour
+    wedge = area(ax, None)  # paint gives it a colour
     line, points = moving(ax, lw=1.6), moving(ax, ms=4.5)
     end = moving(ax, ls="", ms=9, mfc="none", mew=1.6)
     word = ax.text(0, 0, "", weight="bold", size=10.5, ha="center", animated=True)
 
     def paint(ratios, role):
         layers, powers = np.arange(1, len(ratios) + 1), np.log10(np.maximum(ratios, 1e-300))
-        shown = np.clip(powers, -2 * POWER, 2 * POWER)           # not far beyond the frame, which is slow
+        shown = np.clip(powers, -2 * POWER, 2 * POWER)  # not far beyond the frame, which is slow
         wedge.set_data(layers, np.zeros(len(layers)), shown)
         wedge.set_facecolor(role.color)
         line.set(data=(layers, shown), **role.line)
         points.set(data=(layers, shown), **role.dots)
         at, up = np.clip(shown[last], 0.35 - POWER, POWER - 0.35), shown[last] >= 0
-        beyond = at != shown[last]                               # an arrow at the edge: it goes on outside
+        beyond = at != shown[last]  # an arrow at the edge: it goes on outside
         end.set(data=([layers[last]], [at]), mec=role.ink, marker=("^" if up else "v") if beyond else "o")
         height = at + (0.5 if up else -1.05)
         if abs(at) > POWER - 1.3:
-            height = 2.5 if up else -3.1                         # clear of frame and curve
+            height = 2.5 if up else -3.1  # clear of frame and curve
         word.set(text=times(ratios[last]), color=role.ink, x=np.clip(layers[last], 5.5, MOST - 5), y=height)
     return paint
 

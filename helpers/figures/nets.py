@@ -4,8 +4,8 @@ import numpy as np
 from .parts import area, array, broken, haloed, headline, inside, moving, plural, short
 from .roles import FAINT, INK, NOTE, QUIET, normalized, raw
 
-EPOCHS, TOP, GUESSING = 10, 2.6, np.log(10)     # losses in nats
-LOW, HIGH = -0.15, 0.35                         # differences of accuracy shown; beyond, at the edge
+EPOCHS, TOP, GUESSING = 10, 2.6, np.log(10)  # losses in nats
+LOW, HIGH = -0.15, 0.35                      # differences of accuracy shown; beyond, at the edge
 
 
 def losses(fig, box, **look):
@@ -52,7 +52,7 @@ def place(run, other, epoch, up):
     """Where a run's name stands: beside its end, above or below a shorter one's; up: above one that is
     equal."""
     x, mean = len(run) / epoch, run[-epoch:].mean()
-    beside = other[:len(run)][-epoch:].mean()                               # the other curve, up to there
+    beside = other[:len(run)][-epoch:].mean()  # the other curve, up to there
     away = 1 if mean > beside or mean == beside and up else -1
     if len(run) < len(other):
         x, away = x - 0.5, 0.28 * away
@@ -68,7 +68,7 @@ def compared(difference, name, later, same_seed):
         differs.append("another seed")
     if later:
         differs.append(plural(abs(later), f"{'more' if later > 0 else 'fewer'} epoch"))
-    loss = "loss " if len(differs) < 3 else ""                              # three differences fill the line
+    loss = "loss " if len(differs) < 3 else ""  # three differences fill the line
     difference = round(difference, 2)
     told = f"{', '.join(differs)}: {loss}{short(abs(difference))} {'lower' if difference < 0 else 'higher'}"
     return told[0].upper() + told[1:]
@@ -86,7 +86,7 @@ def by_epoch(fig):
     inside(ax, 1, 1.05, "thin: seeds; band: ± sd", ha="right", va="center", **NOTE)
     kinds = [seeds_and_band(ax, 0, "without BatchNorm", raw),
              seeds_and_band(ax, 0.37, "with BatchNorm", normalized)]
-    beyond = EPOCHS + 0.17                                                  # beside the last dot, not on it
+    beyond = EPOCHS + 0.17  # beside the last dot, not on it
     level = moving(ax, color=QUIET, lw=0.9, ls=(0, (2, 2)))
     drops = arrow(ax, "the layer", 5), arrow(ax, "five more epochs", beyond)
 
@@ -151,7 +151,7 @@ def pairs(fig):
              for y, color in ((-0.05, INK), (-0.15, QUIET))]
 
     def draw(names, plain, bn, images):
-        plain, bn = array(plain), array(bn)                                 # (nets, K) each
+        plain, bn = array(plain), array(bn)  # (nets, K) each
         nets, seeds = plain.shape
         places = 3 * (np.arange(nets) + 0.5) / nets - 0.5
         x = places[:, None] + np.linspace(-1, 1, seeds) / nets

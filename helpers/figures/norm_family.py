@@ -7,10 +7,10 @@ from . import roles
 from .parts import array, band, beside, diagram, errors, headline, keys, listed, means, moving, plural, short
 from .roles import FAINT, INK, NOTE, QUIET, Role
 
-LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))          # within one sample: LayerNorm, GroupNorm ...
-INSTANCE = Role("#882255", "#6E1B45", "P", (0, (6, 2, 1, 2)))   # ... and InstanceNorm
-MAPS = replace(roles.normalized, marker="s", dash=(0, (5, 2)), hollow=True)     # BatchNorm, too, but of maps
-PIXELS = Role("#56B4E9", "#1F76A8", "^", (0, (2, 1.2)))         # ... of one place in the map
+LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))  # within one sample: LayerNorm, GroupNorm ...
+INSTANCE = Role("#882255", "#6E1B45", "P", (0, (6, 2, 1, 2)))  # ... and InstanceNorm
+MAPS = replace(roles.normalized, marker="s", dash=(0, (5, 2)), hollow=True)  # BatchNorm, too, but of maps
+PIXELS = Role("#56B4E9", "#1F76A8", "^", (0, (2, 1.2)))  # ... of one place in the map
 KINDS = ("BatchNorm", roles.normalized), ("LayerNorm (MLP), GroupNorm (CNN)", LAYER)
 LOW, HIGH = roles.kept, Role(INK, INK, "D")
 
@@ -173,7 +173,7 @@ def canvas(fig, left, title):
     return paint
 
 
-MOST = 6                                        # kinds of net side by side
+MOST = 6  # kinds of net side by side
 
 
 def side_by_side(fig):

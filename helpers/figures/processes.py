@@ -5,9 +5,9 @@ from . import roles
 from .parts import array, broken, errors, headline, jitter, keys, means, moving, plural, short
 from .roles import FAINT, NOTE, QUIET
 
-REACH = 3.6                                     # the values shown, either way, in standard deviations
-TINT, REST = "#CFE3F1", "#E3E6EA"               # boxes: of the yellow sample's set, of the others
-MOST = 8                                        # processes
+REACH = 3.6                        # the values shown, either way, in standard deviations
+TINT, REST = "#CFE3F1", "#E3E6EA"  # boxes: of the yellow sample's set, of the others
+MOST = 8                           # processes
 
 
 def shares(fig):
@@ -68,7 +68,7 @@ def boxes(ax):
 
     def paint(h, mean, sd):
         P, n = h.shape
-        tall = MOST / P                                                     # of a lane
+        tall = MOST / P  # of a lane
         each = tall * (np.arange(P)[:, None] + [0.06, 0.94])
         spans = each if len(mean) > 1 else np.array([[0, MOST]])
         corners = [[(m - s, low), (m + s, low), (m + s, high), (m - s, high), (m - s, low), (np.nan, np.nan)]
@@ -80,7 +80,7 @@ def boxes(ax):
         mine.set_data([mean[0]] * 2, spans[0])
         others_mean.set_data(*broken(np.c_[mean[1:], mean[1:]], spans[1:]))
         y = tall * (np.arange(P)[:, None] + 0.5 + 0.5 * ((np.arange(n) * 0.618 + 0.5) % 1 - 0.5))
-        inside = P if len(mean) == 1 else 1                                 # lanes of the yellow sample's set
+        inside = P if len(mean) == 1 else 1  # lanes of the yellow sample's set
         own.set_data(h[:inside].ravel(), y[:inside].ravel())
         others.set_data(h[inside:].ravel(), y[inside:].ravel())
         held.set_data(h[0, :1], y[0, :1])

@@ -10,10 +10,10 @@ from .parts import Words, array, diagram, headline, moving, plural, short
 from .roles import FAINT, INK, NOTE, QUIET
 
 WIDTHS, NAMES = (5, 12, 8, 3), ("inputs", "hidden 1", "hidden 2", "outputs")
-ENDS = np.cumsum(WIDTHS[:-1])                   # where each layer's units end, in the order of the mask
-CENTRES, LEVELS = (2.0, 3.86, 5.72), (1.86, 2.5, 3.16, 3.74)    # inches: three nets, layers from inputs up
-WIDE, FOLLOWED = 1.56, (8, 2)                   # the weight one follows: its units of hidden 1 and hidden 2
-FLOOR, TOP = 0.47, 1.22                         # of the histogram
+ENDS = np.cumsum(WIDTHS[:-1])  # where each layer's units end, in the order of the mask
+CENTRES, LEVELS = (2.0, 3.86, 5.72), (1.86, 2.5, 3.16, 3.74)  # inches: three nets, layers from inputs up
+WIDE, FOLLOWED = 1.56, (8, 2)  # the weight one follows: its units of hidden 1 and hidden 2
+FLOOR, TOP = 0.47, 1.22  # of the histogram
 
 
 def thinned(fig):
@@ -37,16 +37,16 @@ def thinned(fig):
 
     def draw(keep, rates):
         keep, rates = array(keep) > 0, array(rates)
-        layers = [np.split(one, ENDS[:-1]) for one in keep[-1]]     # per sample: inputs, hidden 1, hidden 2
+        layers = [np.split(one, ENDS[:-1]) for one in keep[-1]]  # per sample: inputs, hidden 1, hidden 2
         paint_nets([[*one, np.ones(WIDTHS[-1], bool)] for one in layers])
-        lost = WIDTHS[1] - keep[..., ENDS[0]:ENDS[1]].sum(-1)                               # (T, 3)
+        lost = WIDTHS[1] - keep[..., ENDS[0]:ENDS[1]].sum(-1)  # (T, 3)
         paint_counts(lost, rates[1])
         dropping = [short(round(p, 2)) for p in rates]
         for text, p in zip(drops, dropping):
             text.set_text(f"p = {p}")
         for text, n in zip(notes, lost[-1]):
             text.set_text(f"hidden 1: {n} of {WIDTHS[1]} lost")
-        followed = keep[..., ENDS[0] + FOLLOWED[0]] & keep[..., ENDS[1] + FOLLOWED[1]]      # (T, 3)
+        followed = keep[..., ENDS[0] + FOLLOWED[0]] & keep[..., ENDS[1] + FOLLOWED[1]]  # (T, 3)
         expected = 100 * (1 - rates[1]) * (1 - rates[2])
         often = f"in {followed.sum()} of {plural(followed.size, 'net')} so far"
         finding, figures = in_words(keep[-1], layers), f"yellow weight: {often}, expected {expected:.0f} %"
@@ -74,7 +74,7 @@ def nets(page):
     spots = [[np.stack([x + row(w), np.full(w, y)], 1) for w, y in zip(WIDTHS, LEVELS)] for x in CENTRES]
     wires = np.concatenate([np.stack([a.repeat(len(b), 0), np.tile(b, (len(a), 1))], 1)
                             for one in spots for a, b in zip(one, one[1:])])
-    ends = np.stack([[one[1][FOLLOWED[0]], one[2][FOLLOWED[1]]] for one in spots])          # (3, 2, 2)
+    ends = np.stack([[one[1][FOLLOWED[0]], one[2][FOLLOWED[1]]] for one in spots])  # (3, 2, 2)
 
     def lines(segments, color, lw, **look):
         return page.add_collection(LineCollection(segments, colors=color, lw=lw, **look))
@@ -128,7 +128,7 @@ def counts(page):
         scale = (TOP - FLOOR) / max(chance.max(), share.max())
         expected.set_data(FLOOR + scale * chance)
         so_far.set_data(FLOOR + scale * share)
-        above = [sum(lost[-1, :k] == lost[-1, k]) for k in range(3)]        # equal ones lie on each other
+        above = [sum(lost[-1, :k] == lost[-1, k]) for k in range(3)]  # equal ones lie on each other
         now.set_data(x[lost[-1]], FLOOR + 0.07 + 0.11 * np.array(above))
     return paint
 

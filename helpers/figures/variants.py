@@ -10,7 +10,7 @@ from .roles import FAINT, INK, NOTE, QUIET
 # Of a kept number: small, large; of one that falls along: by chance, always.
 PALE, FULL, NEVER, ALWAYS = to_rgba_array(["#CBE3F4", roles.kept.ink, "#EEF0F3", INK])[:, :3]
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-CHANCE, FALLS, SURE = 0.17, 0.25, 0.99          # correlations: what few draws give by chance, in part, always
+CHANCE, FALLS, SURE = 0.17, 0.25, 0.99  # correlations: what few draws give by chance, in part, always
 MIDDLE = dict(NOTE, va="center")
 
 
@@ -157,7 +157,7 @@ def tiles(ax, box, largest=0.2, centred=False):
 
     def paint(there, colour, crossed, chosen):
         (N, G, H, W), gap = there.shape, 0.8
-        wide, tall = N * (W + gap) - gap, G * (H + gap) - gap               # squares
+        wide, tall = N * (W + gap) - gap, G * (H + gap) - gap  # squares
         size = min(largest, (right - left) / wide, (high - low) / tall)
         top = high - ((high - low) - size * tall) / 2 * centred
         n, g, y, x = np.indices(there.shape).reshape(4, -1)
@@ -201,7 +201,7 @@ def lineup(fig):
     return draw
 
 
-LEAST, MOST = -32, 20                           # points of accuracy in the picture
+LEAST, MOST = -32, 20  # points of accuracy in the picture
 BARE = "the same net without it"
 # Ink, marker and face of what is surely above 0, surely below, neither.
 SURELY = (roles.kept.ink, "^", roles.kept.color), (INK, "v", INK), (roles.dropped.ink, "o", "white")

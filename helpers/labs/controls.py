@@ -37,11 +37,11 @@ class again:
 
 @dataclass(frozen=True)
 class Control:
-    """One setting of a lab: what it is called, how it is set, and every value it can take.
+    """One setting of a lab: how it is set, and every value it can take.
 
-    kind: "slider" (evenly spaced numbers), "factors" (numbers that grow by factors), "buttons" (one for each
-    value), "switch" (on or off) or "again" (a button that counts). stops: the values, in the order shown;
-    start: the opening one; labels: what each value is called, where that is not its number.
+    kind: "slider" (evenly spaced numbers), "factors" (numbers that grow by factors), "buttons" (one a value),
+    "switch" or "again" (a button that counts). stops: the values, in the order shown; start: the opening one;
+    labels: what each is called, where that is not its number; title: what the setting is called.
     """
     name: str
     kind: str

@@ -27,7 +27,7 @@ class Lab:
         self.picture = Picture(figure, size)
         self.start = {name: control.start for name, control in controls.items()}
         self.settings = dict(self.start)
-        self.left, self.found = False, {}                     # left: has the learner moved?
+        self.left, self.found = False, {}  # left: has the learner moved?
         self.error, self.run, self.progress = None, "", None
         self.turn, self.worker, self.view = 0, None, lambda what: None
 
@@ -92,7 +92,7 @@ class Lab:
             self.now(turn, "done")
         except Exception as error:
             self.fail(error, turn)
-        finally:                                              # an interrupted kernel too
+        finally:  # an interrupted kernel too
             steps.close()
             self.rest(turn)
 
@@ -147,7 +147,7 @@ class Lab:
 
     def judge(self, settings, numbers, turn):
         """Tick the goals that are met; the opening picture answers none."""
-        at = SimpleNamespace(**{**(numbers or {}), **settings})    # a number hides no setting
+        at = SimpleNamespace(**{**(numbers or {}), **settings})  # a number hides no setting
         met = [text for text, test in self.goals.items() if text not in self.found and test(at)]
         with LOCK:
             if turn != self.turn or not self.left or not met:

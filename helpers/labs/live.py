@@ -1,12 +1,4 @@
-"""Sliders -> numbers -> picture, within a blink.
-
-    live(compute, figure, gamma=(0.1, 5.0, 3.0), goals={"a gamma below 1": lambda at: at.gamma < 1})
-    show(figure, h=h)
-
-compute(**settings) returns the numbers as a dict: the formula, written in the notebook.
-figure(fig) draws what never changes and returns draw(**numbers), which moves the artists made with
-animated=True and returns the alt text. A compute that yields (a training run) streams its picture.
-"""
+"""Sliders -> numbers -> picture, within a blink: live(compute, figure, p=(0.0, 0.9)); show(figure, h=h)."""
 import sys
 
 from .. import pages
@@ -25,7 +17,6 @@ def live(compute, figure, /, size=(6.8, 3.8), goals=None, **controls):
     controls: name=(low, high[, start]) for a slider, log(low, high, start), True/False for a checkbox,
         [a, b, ...] or one_of([a, b, ...], start) for buttons, again(words, most) for a button that counts.
         Names shown are the settings' own; `size` and `goals` are taken.
-    Set RECORD=1 to store a picture in place of the widgets, for readers without a kernel.
     Raises TypeError or ValueError for a control it cannot make, and whatever the first run raises.
     """
     from .lab import Lab  # matplotlib loads with the first picture, not before

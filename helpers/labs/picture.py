@@ -7,10 +7,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-DPI = 100                                 # a pixel of the picture is one of the page
+DPI = 100  # a pixel of the picture is one of the page
 FILE = pathlib.Path(__file__).parents[1] / "figures" / "style.mplstyle"
 STYLE = matplotlib.rc_params_from_file(FILE, use_default_template=False)
-LOCK = threading.RLock()                  # one for all labs: matplotlib's settings are global
+LOCK = threading.RLock()  # one for all labs: matplotlib's settings are global
 
 
 class Picture:

@@ -54,7 +54,7 @@ whose_memory = Question(
 
 
 share_goals = {
-    "1 process: how many images bring the noise below 0.2?":    # the true mean is 0
+    "1 process: how many images bring the noise below 0.2?":  # the true mean is 0
         lambda at: at.processes == 1 and at.means.square().mean().sqrt() < 0.2,
     "8 processes: the same noise, with as few images as possible":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True),
@@ -72,7 +72,7 @@ def uniting(means, variances, counts, averaged=False, uncounted=False, summed=Fa
     -> mean and variance (C,) of all samples, dividing by their number."""
     n = (torch.ones_like(counts) if uncounted else counts)[:, None]
     P, N = len(n), n.sum()
-    share = n / (P if by_processes else N)    # (P, 1)
+    share = n / (P if by_processes else N)  # (P, 1)
     mean = (share * means).sum(0)
     within = (variances.sum(0) if summed else (share * variances.sqrt()).sum(0).square() if deviations
               else (share * variances).sum(0))
@@ -85,10 +85,10 @@ def uniting(means, variances, counts, averaged=False, uncounted=False, summed=Fa
 
 
 def union_stats_solution(means, variances, counts):
-    share = counts[:, None] / counts.sum()            # (P, 1): its part of all samples
-    mean = (share * means).sum(0)                     # (C,)
-    within = (share * variances).sum(0)               # about the processes' own means
-    between = (share * (means - mean) ** 2).sum(0)    # and how far these lie apart
+    share = counts[:, None] / counts.sum()          # (P, 1): its part of all samples
+    mean = (share * means).sum(0)                   # (C,)
+    within = (share * variances).sum(0)             # about the processes' own means
+    between = (share * (means - mean) ** 2).sum(0)  # and how far these lie apart
     return mean, within + between
 
 
@@ -137,8 +137,8 @@ def returning(gradients, own=False, averaged=False, others=False, only_first=Fal
 
 
 def backward_of_sum_solution(gradients):
-    total = gradients.sum(0)             # (C,) what all losses say of the sum
-    return total.expand_as(gradients)    # each x is in the sum with the factor 1
+    total = gradients.sum(0)           # (C,) what all losses say of the sum
+    return total.expand_as(gradients)  # each x is in the sum with the factor 1
 
 
 backward_of_sum = Exercise(returning, probes=[

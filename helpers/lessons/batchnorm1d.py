@@ -95,10 +95,10 @@ def forward(h, gamma, beta, eps, over_features=False, over_everything=False, var
 
 
 def forward_solution(h, gamma, beta, eps):
-    mean = h.mean(0)                                     # (C,)  one a unit, over the batch
-    var = h.var(0, unbiased=False)                       # (C,)  divides by N
-    h_hat = (h - mean) / torch.sqrt(var + eps)           # (N, C)
-    return gamma * h_hat + beta                          # (N, C)
+    mean = h.mean(0)                            # (C,)  one a unit, over the batch
+    var = h.var(0, unbiased=False)              # (C,)  divides by N
+    h_hat = (h - mean) / torch.sqrt(var + eps)  # (N, C)
+    return gamma * h_hat + beta                 # (N, C)
 
 
 _g = torch.Generator().manual_seed(5)
@@ -177,11 +177,11 @@ def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=Fal
 
 
 def backward_solution(dy, h, gamma, eps):
-    std = torch.sqrt(h.var(0, unbiased=False) + eps)     # (C,)
-    h_hat = (h - h.mean(0)) / std                        # (N, C)
-    g = dy * gamma                                       # (N, C)  the gradient in h_hat
+    std = torch.sqrt(h.var(0, unbiased=False) + eps)  # (C,)
+    h_hat = (h - h.mean(0)) / std                     # (N, C)
+    g = dy * gamma                                    # (N, C)  the gradient in h_hat
     dh = (g - g.mean(0) - h_hat * (g * h_hat).mean(0)) / std
-    return dh, (dy * h_hat).sum(0), dy.sum(0)            # (N, C), (C,), (C,)
+    return dh, (dy * h_hat).sum(0), dy.sum(0)  # (N, C), (C,), (C,)
 
 
 _dy = torch.randn(4, 2, generator=_g)

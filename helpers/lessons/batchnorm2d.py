@@ -88,9 +88,9 @@ def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel
 
 
 def batchnorm2d_solution(h, gamma, beta, eps):
-    mean = h.mean((0, 2, 3), keepdim=True)                    # (1, C, 1, 1)
-    var = h.var((0, 2, 3), unbiased=False, keepdim=True)      # (1, C, 1, 1)
-    h_hat = (h - mean) / torch.sqrt(var + eps)                # (N, C, H, W)
+    mean = h.mean((0, 2, 3), keepdim=True)                # (1, C, 1, 1)
+    var = h.var((0, 2, 3), unbiased=False, keepdim=True)  # (1, C, 1, 1)
+    h_hat = (h - mean) / torch.sqrt(var + eps)            # (N, C, H, W)
     # (C, 1, 1) lines up with the channels
     return gamma.view(-1, 1, 1) * h_hat + beta.view(-1, 1, 1)
 
@@ -293,7 +293,7 @@ def simple_net_solution():
     pool1 = 0, 0, (10, 6, 112, 112)
     conv2 = 6 * 5 * 5 * 16, 16, (10, 16, 112, 112)
     pool2 = 0, 0, (10, 16, 56, 56)
-    fc1 = 16 * 56 * 56 * 64, 64, (10, 64)        # 3,211,264 weights
+    fc1 = 16 * 56 * 56 * 64, 64, (10, 64)  # 3,211,264 weights
     fc2 = 64 * 1, 1, (10, 1)
     return conv1, pool1, conv2, pool2, fc1, fc2
 

@@ -122,7 +122,7 @@ def repairing(p, nothing_dropped=False, early=False, early_only=False, on_inputs
     """20-16-16-4 with two BatchNorms, and dropout behind the last of them only."""
     def norm(): return [] if no_norm else [nn.LayerNorm(16) if other_norm else nn.BatchNorm1d(16)]
     rate = 1 - p if keeps else p
-    drop = [nn.Dropout(rate)]    # times True: there, times False: not
+    drop = [nn.Dropout(rate)]  # times True: there, times False: not
     last = [_Always(rate)] if always else drop
     if nothing_dropped or early_only or on_inputs or on_logits:
         last = []
@@ -140,7 +140,7 @@ def repaired_solution(p):
     return nn.Sequential(
         nn.Linear(20, 16), nn.BatchNorm1d(16), nn.ReLU(),
         nn.Linear(16, 16), nn.BatchNorm1d(16), nn.ReLU(),
-        nn.Dropout(p),                                       # no BatchNorm comes after it
+        nn.Dropout(p),  # no BatchNorm comes after it
         nn.Linear(16, 4))
 
 
@@ -160,7 +160,7 @@ def _built(f, p=0.3):
     net, x = f(p), torch.randn(2000, 20)
     with torch.no_grad():
         net.train()
-        for _ in range(60):    # fills the buffers
+        for _ in range(60):  # fills the buffers
             net(x)
         wide, _ = _inputs_of(net, nn.BatchNorm1d, x)
         (*_, first), out = _inputs_of(net, nn.Linear, x)

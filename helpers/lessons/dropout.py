@@ -127,7 +127,7 @@ def dropping(x, p, training, keeps=False, mask_keeps=False, whole_samples=False,
     keep = p if keeps or mask_keeps else 1 - p
     shape = (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
     coins = torch.rand(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
-    if exact:    # evenly spaced, in random order
+    if exact:  # evenly spaced, in random order
         coins = (coins.argsort(-1).argsort(-1) + 0.5) / shape[-1]
     kept = x * (coins < keep)
     y = (kept if no_rescale or downscaled else kept * (1 - p) if times
@@ -137,8 +137,8 @@ def dropping(x, p, training, keeps=False, mask_keeps=False, whole_samples=False,
 
 def dropout_solution(x, p, training):
     if not training:
-        return x                       # eval mode: nothing to do
-    kept = torch.rand(x.shape) >= p    # (N, C): a coin for each number, kept with 1 - p
+        return x                     # eval mode: nothing to do
+    kept = torch.rand(x.shape) >= p  # (N, C): a coin for each number, kept with 1 - p
     return x * kept / (1 - p)
 
 
@@ -148,7 +148,7 @@ def _seen(f, p=0.3):
     # so many calls that the shares hold within atol, also with one coin for a row or a column
     calls = [f(x, p, True) for _ in range(20)]
     first, calm = calls[0], f(x, p, False)
-    lost = torch.stack([y.detach() == 0 for y in calls])     # (calls, N, C)
+    lost = torch.stack([y.detach() == 0 for y in calls])  # (calls, N, C)
     slope = torch.autograd.grad(first.sum(), x)[0] if first.requires_grad else torch.zeros_like(x)
     counts = {int((f(torch.ones(1, 12), p, True) == 0).sum()) for _ in range(30)}
     def share(where): return where.double().mean()
@@ -208,7 +208,7 @@ def expecting(h, weight, p, shrunk=False, doubled=False, one_coin=False, keeps=F
 
 
 def expected_output_solution(h, weight, p):
-    parts = weight * h    # (C,) what each unit adds when nothing is dropped
+    parts = weight * h  # (C,) what each unit adds when nothing is dropped
     return parts.sum(), p / (1 - p) * parts.square().sum()
 
 

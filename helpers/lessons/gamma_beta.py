@@ -109,8 +109,8 @@ def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=
 
 def recover_solution(h, eps=1e-5):
     """h (N, C) -> gamma (C,), beta (C,)"""
-    var = h.var(0, unbiased=False)                       # (C,)
-    return torch.sqrt(var + eps), h.mean(0)              # (C,), (C,)
+    var = h.var(0, unbiased=False)           # (C,)
+    return torch.sqrt(var + eps), h.mean(0)  # (C,), (C,)
 
 
 # the second is so narrow that eps shows
@@ -143,7 +143,7 @@ def folding(gamma, beta, W, divided=False, unfolded=False, rows=False, beta_kept
 
 
 def fold_scale_solution(gamma, beta, W):
-    return beta / gamma, W * gamma            # (C,), (out, C): column c of W reads unit c
+    return beta / gamma, W * gamma  # (C,), (out, C): column c of W reads unit c
 
 
 _W = torch.tensor([[1.0, 4.0], [-3.0, 0.7]])

@@ -107,7 +107,7 @@ def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=Fal
 
 
 def normalize_solution(x, dims, eps):
-    mean = x.mean(dims, keepdim=True)          # 1 along dims, so that it lines up with x
+    mean = x.mean(dims, keepdim=True)  # 1 along dims, so that it lines up with x
     var = x.var(dims, unbiased=False, keepdim=True)
     return (x - mean) / torch.sqrt(var + eps)
 
@@ -166,14 +166,14 @@ def choosing(a_batch=False, a_instance=False, b_layer=False, b_group=False, b_in
 
 
 def choose_solution():
-    a = "layer"     # each row against itself, whatever the batch;
+    a = "layer"  # each row against itself, whatever the batch;
                     # "group" or "token" (a row is one token) do it, too
     b = "batch"     # in eval mode a fixed scale and shift, which folds into the convolution
     c = "group"     # no batch, any size of map; "instance" and "token" work, too
     d = "instance"  # brightness and contrast of each colour channel are its mean and spread
                     # in one image
-    e = "batch"     # the others take off each photo's own contrast, which is what is asked for
-    f = "token"     # nothing of what comes later is in the mean
+    e = "batch"  # the others take off each photo's own contrast, which is what is asked for
+    f = "token"  # nothing of what comes later is in the mean
     return a, b, c, d, e, f
 
 

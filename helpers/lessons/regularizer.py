@@ -87,7 +87,7 @@ def decomposing(predictions, y, noise, noise_kept=False, over_points=False, tota
     """predictions (M, N) of M fits at N places, y (N,) with noise, noise: its standard deviation
     -> bias², variance, noise part: one number each."""
     over, mean = int(over_points), torch.sum if summed else torch.mean
-    middle = predictions.mean(over)    # (N,)
+    middle = predictions.mean(over)  # (N,)
     off = middle - y
     bias = (mean((predictions - y).square().mean(0)) if total_for_bias else mean(off).square() if signed
             else mean(off if not_squared else off.abs() if absolute else off.square()))
@@ -98,10 +98,10 @@ def decomposing(predictions, y, noise, noise_kept=False, over_points=False, tota
 
 
 def decompose_solution(predictions, y, noise):
-    mean_fit = predictions.mean(0)                         # (N,)  over the M fits
+    mean_fit = predictions.mean(0)  # (N,)  over the M fits
     # y lies off the truth by the noise, and that is counted apart
     bias2 = (mean_fit - y).square().mean() - noise ** 2
-    variance = (predictions - mean_fit).square().mean()    # about the mean fit: y is not needed
+    variance = (predictions - mean_fit).square().mean()  # about the mean fit: y is not needed
     return bias2, variance, noise ** 2
 
 
@@ -182,15 +182,15 @@ def stopping_early(validation, test, never=False, by_test=False, validation_erro
     -> (S,): each net's test error where its own validation error is lowest."""
     T, S = test.shape
     by = test if by_test else validation
-    rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])    # (T, S); at last always
+    rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])  # (T, S); at last always
     when = (torch.full((S,), T - 1) if never else validation.mean(1).argmin().expand(S) if one_for_all
             else rises.int().argmax(0) if first_rise else by.argmax(0) if worst else by.argmin(0))
     return validation.min(0).values if validation_error else test.gather(0, when[None])[0]
 
 
 def stopped_solution(validation, test):
-    when = validation.argmin(0)             # (S,): each net's own best time
-    return test.gather(0, when[None])[0]    # (S,): what it is worth on new points
+    when = validation.argmin(0)           # (S,): each net's own best time
+    return test.gather(0, when[None])[0]  # (S,): what it is worth on new points
 
 
 _val = torch.tensor([[0.9, 0.8, 0.7], [0.5, 0.82, 0.3], [0.55, 0.4, 0.6], [0.45, 0.6, 0.5]])

@@ -107,7 +107,7 @@ def updating(running_mean, running_var, h, momentum, over_features=False, added=
 
 
 def update_solution(running_mean, running_var, h, momentum):
-    mean, var = h.mean(0), h.var(0, unbiased=True)       # (C,), (C,)  divides by N - 1
+    mean, var = h.mean(0), h.var(0, unbiased=True)  # (C,), (C,)  divides by N - 1
     return ((1 - momentum) * running_mean + momentum * mean,
             (1 - momentum) * running_var + momentum * var)
 
@@ -165,9 +165,9 @@ def recalibrate_solution(net, batches):
     layers = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
     before = [layer.momentum for layer in layers]
     for layer in layers:
-        layer.reset_running_stats()    # forget the past ...
-        layer.momentum = None          # ... and weigh all batches alike
-    net.train()                        # only train mode takes statistics
+        layer.reset_running_stats()  # forget the past ...
+        layer.momentum = None        # ... and weigh all batches alike
+    net.train()                      # only train mode takes statistics
     with torch.no_grad():
         for batch in batches:
             net(batch)
@@ -234,7 +234,7 @@ def folding(weight, bias, gamma, beta, mean, var, eps, columns=False, variance=F
 
 
 def fold_solution(weight, bias, gamma, beta, mean, var, eps):
-    scale = gamma / torch.sqrt(var + eps)                # (out,)
+    scale = gamma / torch.sqrt(var + eps)  # (out,)
     return scale[:, None] * weight, scale * (bias - mean) + beta
 
 

@@ -1,6 +1,4 @@
 """Notebook 09: which numbers share one coin: dropout's variants for units, weights, maps and sequences."""
-import math
-
 import torch
 from torch.nn import functional as F
 
@@ -99,19 +97,6 @@ second_goals = {
 }
 
 
-def student(share, df):
-    """The value that Student's t with df degrees of freedom exceeds with chance `share`, to four digits:
-    t = √df · tan(angle), and the density of the angle, cos(angle)^(df - 1), is added up.
-
-    Raises ValueError unless 0.0001 <= share < 0.5 and df is 3 or more."""
-    if not 1e-4 <= share < 0.5 or df < 3:
-        raise ValueError(
-            f"{share=}, {df=}: expected a chance from 0.0001 to 0.5 and 3 or more degrees of freedom")
-    angle = torch.linspace(0, math.pi / 2, 1_000_001, dtype=torch.float64)
-    below = torch.cumulative_trapezoid(angle.cos() ** (df - 1), angle)
-    return math.sqrt(df) * angle[1 + int((below < (1 - 2 * share) * below[-1]).sum())].tan().item()
-
-
 def dropping_maps(h, p, training=True, keeps=False, pixels=False, images=False, places=False, batch=False,
                   no_rescale=False, by_p=False, in_eval=False):
     """h (N, C, H, W) -> the same, each map (n, c) dropped with chance p, the others divided by 1 - p."""
@@ -126,8 +111,8 @@ def dropping_maps(h, p, training=True, keeps=False, pixels=False, images=False, 
 def spatial_dropout_solution(h, p, training=True):
     if not training:
         return h
-    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p    # (N, C, 1, 1)  one coin a map
-    return h * keep / (1 - p)                               # spread over the map's pixels
+    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p  # (N, C, 1, 1)  one coin a map
+    return h * keep / (1 - p)                             # spread over the map's pixels
 
 
 def _one_coin(gone, *axes):

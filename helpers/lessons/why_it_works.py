@@ -112,8 +112,8 @@ def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, sq
 
 
 def scale_invariance_solution(w, gradient, a, rate):
-    there = gradient / a       # (D,) the same fall of the loss over a times the distance
-    fitting = rate * a ** 2    # the step is a times smaller, the weights a times longer
+    there = gradient / a     # (D,) the same fall of the loss over a times the distance
+    fitting = rate * a ** 2  # the step is a times smaller, the weights a times longer
     # Pythagoras: gradient and w are at right angles
     after = w @ w + rate ** 2 * gradient @ gradient
     return there, fitting, after
@@ -167,13 +167,13 @@ def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_a
 
 
 def evidence_solution():
-    a = "for"        # less drift and better learning go together here, as predicted
-    b = "against"    # the mean is moved as much again, the advantage stays
-    c = "for"        # drift does harm there; or neither: the noise may do it in another way
+    a = "for"      # less drift and better learning go together here, as predicted
+    b = "against"  # the mean is moved as much again, the advantage stays
+    c = "for"      # drift does harm there; or neither: the noise may do it in another way
     # smoothness goes with learning where drift does not; or neither: both could be at work
     d = "against"
-    e = "neither"    # it says nothing of drift; or for: a rival explanation is weakened
-    f = "neither"    # another mechanism: drift does not occur in it
+    e = "neither"  # it says nothing of drift; or for: a rival explanation is weakened
+    f = "neither"  # another mechanism: drift does not occur in it
     return a, b, c, d, e, f
 
 
@@ -210,12 +210,12 @@ def judging(a_disputed=False, a_false=False, b_measured=False, c_disputed=False,
 
 
 def verdicts_solution():
-    a = "measured"    # above, to rounding; a theorem besides
+    a = "measured"  # above, to rounding; a theorem besides
     # Ioffe & Szegedy 2015 for, Santurkar et al. 2018 against;
     # ours: hardly with two layers, so false where it is said of every net
     b = "disputed"
-    c = "false"       # above: at rate 0.01 the range is larger with BatchNorm
-    d = "measured"    # above; van Laarhoven 2017
+    c = "false"     # above: at rate 0.01 the range is larger with BatchNorm
+    d = "measured"  # above; van Laarhoven 2017
     # the function does not see their length;
     # decay sets the effective rate (van Laarhoven 2017, Zhang et al. 2018)
     e = "false"

@@ -14,7 +14,7 @@ from ipywidgets import Layout
 from .markup import details, image
 from .screen import Screen, printed
 
-shown = []                                # (cell, its run, what it shows)
+shown = []  # (cell, its run, what it shows)
 
 
 class Widgets:
@@ -43,11 +43,10 @@ class Widgets:
 
 
 def replace(thing, place=None):
-    """Close what this cell showed when it ran before, and keep thing, which has a close(), for its turn.
+    """Close what this cell showed when it ran before: widgets stay in memory, and trainings go on unseen.
 
-    Open widgets stay in memory, and what they started goes on unseen. place: what stands for the cell where
-    the front end does not tell it (Colab, plain Python); without one nothing is kept there and nothing
-    closed.
+    thing has a close(). place: what stands for the cell where the front end does not tell it (Colab, plain
+    Python); without one nothing is kept there and nothing closed.
     """
     parent = getattr(get_ipython(), "get_parent", dict)()
     cell, run = parent.get("metadata", {}).get("cellId") or place, parent.get("header", {}).get("msg_id")

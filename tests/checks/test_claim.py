@@ -42,14 +42,26 @@ def test_it_holds_when_the_whole_interval_lies_between_the_limits(mean, limits, 
 
 def test_the_interval_covers_the_truth_19_times_in_20():
     draws = torch.randn(4000, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    half = student(7) * draws.std(1) / math.sqrt(8)
+    half = student(0.025, 7) * draws.std(1) / math.sqrt(8)
     assert 0.94 < (draws.mean(1).abs() < half).double().mean() < 0.96
+
+
+@pytest.mark.parametrize("share, df, t", [(0.025, 7, 2.3646), (0.025, 9, 2.2622), (0.005, 4, 4.6041),
+                                          (0.0005, 11, 4.4370), (0.1, 30, 1.3104), (0.025, 1000, 1.9623)])
+def test_t_is_that_of_the_tables(share, df, t):
+    assert student(share, df) == pytest.approx(t, abs=2e-3)
+
+
+@pytest.mark.parametrize("share, df", [(0.0, 7), (0.6, 7), (0.025, 2)])
+def test_t_refuses_what_it_cannot_add_up(share, df):
+    with pytest.raises(ValueError, match="expected a chance from 0.0001"):
+        student(share, df)
 
 
 @pytest.mark.parametrize("df, point", [(4, 2.7764), (5, 2.5706), (7, 2.3646), (9, 2.2622), (15, 2.1314),
                                        (23, 2.0687), (63, 1.9983), (1000, 1.9623)])
 def test_student_agrees_with_the_table(df, point):
-    assert student(df) == pytest.approx(point, rel=1e-3)
+    assert student(0.025, df) == pytest.approx(point, rel=1e-3)
 
 
 def test_one_exact_number(capsys):

@@ -582,7 +582,7 @@ def test_a_damaged_cifar_batch_is_named_and_never_unpickled(server, tmp_path):
 # Toy data
 
 def test_two_features_fill_their_ranges_evenly():
-    x = data.two_features(20_000, ranges=(200.0, 10.0), correlation=0.7)
+    x = data.two_features(20_000, ranges=(200.0, 10.0))
     assert x.shape == (20_000, 2) and x.dtype == torch.float32
     quantiles = torch.linspace(0.1, 0.9, 9)
     for feature, reach in zip(x.T, (200, 10)):
@@ -591,32 +591,14 @@ def test_two_features_fill_their_ranges_evenly():
         assert feature.abs().max() <= reach
 
 
-@pytest.mark.parametrize("wanted", [-1, -0.5, 0, 0.3, 0.95, 0.995, 1])
-def test_two_features_correlate_as_asked(wanted):
-    draws = [data.two_features(20_000, correlation=wanted, generator=seeds.generator(k)) for k in range(8)]
+def test_two_features_do_not_follow_each_other():
+    draws = [data.two_features(20_000, generator=seeds.generator(k)) for k in range(8)]
     found = torch.stack([torch.corrcoef(x.T)[0, 1] for x in draws])
-    error = 4 * (1 - wanted**2) / (8 * 20_000) ** 0.5             # four standard errors
-    assert abs(found.mean() - wanted) < error + 1e-5
-
-
-def test_offset_moves_the_first_feature_only():
-    shift = data.two_features(offset=200.0) - data.two_features()
-    torch.testing.assert_close(shift, torch.tensor([200.0, 0.0]).expand(200, 2), atol=1e-4, rtol=0)
+    assert abs(found.mean()) < 4 / (8 * 20_000) ** 0.5            # four standard errors
 
 
 def test_a_constant_feature_is_possible():
     assert data.two_features(ranges=(1.0, 0.0))[:, 1].abs().max() == 0
-
-
-@pytest.mark.parametrize("weights, shape", [((3.0, -2.0), (200,)), (torch.tensor([[3.0], [-2.0]]), (200, 1))])
-def test_targets_are_linear_with_noise_of_the_stated_spread_that_does_not_follow_the_features(weights, shape):
-    x, y = data.two_features(weights=weights)
-    assert y.shape == shape and torch.equal(x, data.two_features())
-    torch.testing.assert_close(y.flatten(), 3 * x[:, 0] - 2 * x[:, 1])
-    x, y = data.two_features(20_000, ranges=(1.0, 1.0), weights=weights, noise=0.5)
-    noise = y.flatten() - (3 * x[:, 0] - 2 * x[:, 1])
-    assert abs(noise.std() - 0.5) < 0.015
-    assert torch.corrcoef(torch.stack([noise, *x.T]))[0, 1:].abs().max() < 0.03
 
 
 def test_the_noisy_line():
@@ -646,9 +628,6 @@ def test_toy_data_are_the_same_each_time_follow_the_seed_and_leave_torchs_stream
     (lambda: data.two_features(0), "n=0: expected 1 or more"),
     (lambda: data.two_features(ranges=(1.0, -2.0)), "expected two numbers, 0 or more"),
     (lambda: data.two_features(ranges=(1.0, 2.0, 3.0)), "expected two numbers"),
-    (lambda: data.two_features(correlation=1.1), "correlation=1.1: expected a number from -1 to 1"),
-    (lambda: data.two_features(correlation=float("nan")), "correlation=nan"),
-    (lambda: data.two_features(weights=(1.0, 1.0), noise=-1), "noise=-1: expected 0 or more"),
     (lambda: data.noisy_line(0), "n=0"),
     (lambda: data.noisy_line(noise=-0.1), "noise=-0.1"),
 ])
