@@ -28,7 +28,7 @@ def execute(path):
     notebook = nbformat.read(path, as_version=4)
     start, used = time.monotonic(), kernels_used()
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", store_widget_state=False,
-                   record_timing=False, coalesce_streams=True,         # else a cell's text comes in pieces by chance
+                   record_timing=False, coalesce_streams=True,  # else a cell's text comes in pieces
                    resources={"metadata": {"path": str(Path(path).parent)}}).execute()
     return normalized(notebook), (time.monotonic() - start, kernels_used() - used)
 
