@@ -2,6 +2,7 @@ import copy
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from helpers.experiments import training
 from helpers.experiments.data import load
 from helpers.experiments.models import Dropout, mlp
-from helpers.experiments.training import Nets, accuracy, cross_entropy, draws_from, fit, fit_many, last, mean_loss, steps_to
+from helpers.experiments.training import accuracy, draws_from, fit, fit_many, last, mean_loss, steps_to
 
 
 def blobs(n=200, features=6, classes=3, seed=0, dtype=torch.float32):
@@ -36,12 +37,19 @@ def double(make):
     return lambda *args, **kwargs: make(*args, **kwargs).double()
 
 
+def same(mine, theirs, within=1e-10):
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=within)
+
+
 class Noisy(nn.Module):
     """Draws in every way a layer written by hand may draw."""
     def forward(self, x):
-        if not self.training: return x
-        x = x + 0.1 * torch.randn_like(x) + 0.1 * torch.rand(x.shape, dtype=x.dtype) + 0.1 * torch.randint(0, 3, x.shape)
-        return x * torch.bernoulli(torch.full_like(x, 0.5)) * torch.empty_like(x).uniform_(0.5, 1.5) + torch.normal(x, 0.1)
+        if not self.training:
+            return x
+        x = x + 0.1 * torch.randn_like(x) + 0.1 * torch.rand(x.shape, dtype=x.dtype)
+        x = x + 0.1 * torch.randint(0, 3, x.shape)
+        kept = torch.bernoulli(torch.full_like(x, 0.5))
+        return x * kept * torch.empty_like(x).uniform_(0.5, 1.5) + torch.normal(x, 0.1)
 
 
 def noisy():
@@ -53,7 +61,8 @@ def reference(make, split, optimizer, *, seed=0, steps=50, batch=32):
     x, y = split
     torch.manual_seed(seed)
     net = make()
-    optimizer, g, losses = optimizer(net.parameters()), torch.Generator().manual_seed(training.ORDER + seed), []
+    optimizer, losses = optimizer(net.parameters()), []
+    g = torch.Generator().manual_seed(training.ORDER + seed)
     while True:
         order = torch.randperm(len(y), generator=g)
         for k in range(len(y) // batch):
@@ -63,37 +72,42 @@ def reference(make, split, optimizer, *, seed=0, steps=50, batch=32):
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-            if len(losses) == steps: return torch.tensor(losses, dtype=x.dtype), net
+            if len(losses) == steps:
+                return torch.tensor(losses, dtype=x.dtype), net
 
 
 # The loops against torch's
 
 @pytest.mark.parametrize("settings, optimizer", [
     (dict(lr=0.1), lambda p: torch.optim.SGD(p, 0.1)),
-    (dict(lr=0.1, momentum=0.9, weight_decay=0.01), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=0.01)),
+    (dict(lr=0.1, momentum=0.9, weight_decay=0.01),
+     lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=0.01)),
     (dict(lr=0.01, optimizer="adam"), lambda p: torch.optim.Adam(p, 0.01)),
-    (dict(lr=0.01, optimizer="adam", weight_decay=0.01), lambda p: torch.optim.Adam(p, 0.01, weight_decay=0.01)),
+    (dict(lr=0.01, optimizer="adam", weight_decay=0.01),
+     lambda p: torch.optim.Adam(p, 0.01, weight_decay=0.01)),
 ])
 @pytest.mark.parametrize("make", [plain, bn])
 def test_fit_is_the_loop_of_the_tutorials(make, settings, optimizer):
     split = blobs(dtype=torch.float64)
-    with torch.random.fork_rng(): losses, net = reference(double(make), split, optimizer)
+    with torch.random.fork_rng():
+        losses, net = reference(double(make), split, optimizer)
     curve = last(fit(double(make), split, steps=50, batch=32, seed=0, **settings))
-    torch.testing.assert_close(curve.loss, losses, rtol=0, atol=1e-10)
+    same(curve.loss, losses)
     for mine, theirs in zip(curve.nets.state_dict().values(), net.state_dict().values()):
-        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-9)
+        same(mine, theirs, 1e-9)
 
 
 @pytest.mark.parametrize("make", [plain, bn, dropping, noisy])
-@pytest.mark.parametrize("settings", [dict(lr=0.1), dict(lr=0.05, momentum=0.9, weight_decay=0.01), dict(lr=0.01, optimizer="adam")])
+@pytest.mark.parametrize("settings", [dict(lr=0.1), dict(lr=0.05, momentum=0.9, weight_decay=0.01),
+                                      dict(lr=0.01, optimizer="adam")])
 def test_a_net_learns_the_same_alone_and_among_many(make, settings):
     split = blobs(dtype=torch.float64)
     many = last(fit_many(double(make), split, steps=50, batch=32, seeds=[3, 7, 3000], **settings))
     for k, seed in enumerate([3, 7, 3000]):
         one = last(fit(double(make), split, steps=50, batch=32, seed=seed, **settings))
-        torch.testing.assert_close(many.loss[k], one.loss, rtol=0, atol=1e-10)
+        same(many.loss[k], one.loss)
         for mine, theirs in zip(many.nets[k].state_dict().values(), one.nets.state_dict().values()):
-            torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-9)
+            same(mine, theirs, 1e-9)
 
 
 def test_the_same_on_the_digits_in_float32():
@@ -101,42 +115,49 @@ def test_the_same_on_the_digits_in_float32():
     many = last(fit_many(make, load().train, steps=60, seeds=2))
     one = last(fit(make, load().train, steps=60))
     assert many.loss.dtype == torch.float32
-    torch.testing.assert_close(many.loss[0], one.loss, rtol=0, atol=1e-4)
+    same(many.loss[0], one.loss, 1e-4)
     assert abs(accuracy(many.nets, *load().test)[0] - accuracy(one.nets, *load().test)) <= 0.002
 
 
 def test_cross_entropy_is_torchs():
     x, y = torch.randn(20, 5, generator=torch.Generator().manual_seed(0)) * 30, torch.arange(20) % 5
-    torch.testing.assert_close(cross_entropy(x, y), F.cross_entropy(x, y))
+    torch.testing.assert_close(training.cross_entropy(x, y), F.cross_entropy(x, y))
+
+
+class Skips(nn.Module):
+    """Its convolution is frozen, and a parameter of it is not used."""
+    def __init__(self):
+        super().__init__()
+        layers = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)
+        self.net = nn.Sequential(*layers).double()
+        self.net[0].requires_grad_(False)
+        self.net.unused = nn.Identity()
+        self.net.unused.register_parameter("p", nn.Parameter(torch.ones(2).double()))
+
+    def forward(self, x):
+        return self.net[:5](x)
 
 
 def test_convolutions_frozen_layers_and_unused_parameters():
-    def make():
-        net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).double()
-        net[0].requires_grad_(False)
-        net.unused = nn.Identity()
-        net.unused.register_parameter("p", nn.Parameter(torch.ones(2).double()))
-        return net
-    make_frozen = make
-    class Skips(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.net = make_frozen()
-        def forward(self, x): return self.net[:5](x)
-    x, y = torch.randn(100, 1, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64), torch.arange(100) % 3
+    x = torch.randn(100, 1, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = torch.arange(100) % 3
     many = last(fit_many(Skips, (x, y), steps=20, batch=10, seeds=2, weight_decay=0.1))
     one = last(fit(Skips, (x, y), steps=20, batch=10, weight_decay=0.1))
-    torch.testing.assert_close(many.loss[0], one.loss, rtol=0, atol=1e-10)
-    with draws_from(0): start = Skips()
-    assert torch.equal(many.nets[0].net[0].weight, start.net[0].weight) and not many.nets[0].net[0].weight.requires_grad
-    assert not torch.equal(many.nets[0].net[4].weight, start.net[4].weight)
-    assert torch.equal(one.nets.net.unused.p, start.net.unused.p) and torch.equal(many.nets[0].net.unused.p, start.net.unused.p)
+    same(many.loss[0], one.loss)
+    with draws_from(0):
+        start = Skips().net
+    first = many.nets[0].net
+    assert torch.equal(first[0].weight, start[0].weight) and not first[0].weight.requires_grad
+    assert not torch.equal(first[4].weight, start[4].weight)
+    assert torch.equal(one.nets.net.unused.p, start.unused.p)
+    assert torch.equal(first.unused.p, start.unused.p)
 
 
 # What the curve says, and when
 
 def test_yields_every_so_often_and_at_the_end():
-    seen = [(len(c.step), tuple(c.loss.shape), c.progress) for c in fit_many(plain, blobs(), steps=25, batch=32, seeds=2)]
+    curves = fit_many(plain, blobs(), steps=25, batch=32, seeds=2)
+    seen = [(len(curve.step), tuple(curve.loss.shape), curve.progress) for curve in curves]
     assert seen == [(10, (2, 10), 0.4), (20, (2, 20), 0.8), (25, (2, 25), 1.0)]
     assert [len(c.step) for c in fit(plain, blobs(), steps=20, batch=32)] == [10, 20]
     assert last(fit(plain, blobs(), steps=3, batch=32)).step.tolist() == [1, 2, 3]
@@ -152,26 +173,30 @@ def test_a_curve_kept_does_not_change():
 
 def test_rates_by_seeds_in_one_run():
     rates = torch.tensor([[0.01], [0.3]], dtype=torch.float64)
-    split = blobs(dtype=torch.float64)
-    grid = last(fit_many(double(bn), split, rates, steps=30, batch=32, seeds=3))
-    assert grid.loss.shape == (2, 3, 30) and grid.nets.shape == (2, 3) and accuracy(grid.nets, *split).shape == (2, 3)
+    split, steps = blobs(dtype=torch.float64), dict(steps=30, batch=32)
+    grid = last(fit_many(double(bn), split, rates, **steps, seeds=3))
+    assert grid.loss.shape == (2, 3, 30) and grid.nets.shape == (2, 3)
+    assert accuracy(grid.nets, *split).shape == (2, 3)
     for r, rate in enumerate([0.01, 0.3]):
-        torch.testing.assert_close(grid.loss[r], last(fit_many(double(bn), split, rate, steps=30, batch=32, seeds=3)).loss, rtol=0, atol=1e-10)
-    assert last(fit_many(plain, blobs(), torch.tensor([0.1, 0.2, 0.3]), steps=3, batch=32, seeds=[5])).loss.shape == (3, 3)
-    decays = last(fit_many(double(bn), split, weight_decay=torch.tensor([[0.0], [1.0]]), momentum=torch.tensor([[[0.0]], [[0.9]]]), steps=30, batch=32, seeds=3))
+        same(grid.loss[r], last(fit_many(double(bn), split, rate, **steps, seeds=3)).loss)
+    three = fit_many(plain, blobs(), torch.tensor([0.1, 0.2, 0.3]), steps=3, batch=32, seeds=[5])
+    assert last(three).loss.shape == (3, 3)
+    decay, momentum = torch.tensor([[0.0], [1.0]]), torch.tensor([[[0.0]], [[0.9]]])
+    decays = last(fit_many(double(bn), split, weight_decay=decay, momentum=momentum, **steps, seeds=3))
     assert decays.loss.shape == (2, 2, 3, 30)
-    one = last(fit(double(bn), split, steps=30, batch=32, weight_decay=1.0))
-    torch.testing.assert_close(decays.loss[0, 1, 0], one.loss, rtol=0, atol=1e-10)
-    torch.testing.assert_close(decays.nets[0, 1, 0](split[0]), one.nets(split[0]), rtol=0, atol=1e-9)
+    one = last(fit(double(bn), split, **steps, weight_decay=1.0))
+    same(decays.loss[0, 1, 0], one.loss)
+    same(decays.nets[0, 1, 0](split[0]), one.nets(split[0]), 1e-9)
 
 
 def test_a_setting_per_net():
     def make(p): return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), Dropout(p), nn.Linear(8, 3))
-    split = blobs(dtype=torch.float64)
-    grid = last(fit_many(double(make), split, steps=30, batch=32, seeds=2, vary={"p": torch.tensor([[0.0], [0.5]], dtype=torch.float64)}))
+    split, rates = blobs(dtype=torch.float64), torch.tensor([[0.0], [0.5]], dtype=torch.float64)
+    grid = last(fit_many(double(make), split, steps=30, batch=32, seeds=2, vary={"p": rates}))
     assert grid.loss.shape == (2, 2, 30)
     for r, p in enumerate([0.0, 0.5]):
-        torch.testing.assert_close(grid.loss[r, 0], last(fit(lambda: double(make)(p), split, steps=30, batch=32)).loss, rtol=0, atol=1e-10)
+        one = last(fit(partial(double(make), p), split, steps=30, batch=32))
+        same(grid.loss[r, 0], one.loss)
 
 
 def test_a_setting_per_net_that_is_no_tensor_of_the_net_is_refused():
@@ -183,38 +208,43 @@ def test_a_setting_per_net_that_is_no_tensor_of_the_net_is_refused():
 def test_one_data_set_per_seed():
     sets = [blobs(n=50, seed=seed, dtype=torch.float64) for seed in range(3)]
     x, y = torch.stack([x for x, _ in sets]), torch.stack([y for _, y in sets])
-    curve = last(fit_many(double(bn), (x, y), torch.tensor([[0.1], [0.2]], dtype=torch.float64), steps=20, batch=16, seeds=3, own_data=True))
+    rates = torch.tensor([[0.1], [0.2]], dtype=torch.float64)
+    curve = last(fit_many(double(bn), (x, y), rates, steps=20, batch=16, seeds=3, own_data=True))
+    losses, shares = [measure(curve.nets, x, y, own_data=True) for measure in (mean_loss, accuracy)]
     for r, rate in enumerate([0.1, 0.2]):
         for k in range(3):
             one = last(fit(double(bn), sets[k], rate, steps=20, batch=16, seed=k))
-            torch.testing.assert_close(curve.loss[r, k], one.loss, rtol=0, atol=1e-10)
-            torch.testing.assert_close(mean_loss(curve.nets, x, y, own_data=True)[r, k], mean_loss(one.nets, *sets[k]), rtol=0, atol=1e-10)
-            assert accuracy(curve.nets, x, y, own_data=True)[r, k] == accuracy(one.nets, *sets[k])
+            same(curve.loss[r, k], one.loss)
+            same(losses[r, k], mean_loss(one.nets, *sets[k]))
+            assert shares[r, k] == accuracy(one.nets, *sets[k])
 
 
 def test_regression_with_another_loss():
-    x = torch.linspace(-1, 1, 50, dtype=torch.float64)[:, None]
     def make(): return mlp(widths=(1, 20, 1), activation=nn.Tanh).double()
-    many = last(fit_many(make, (x, 2 * x), 0.01, steps=200, batch=50, seeds=3, optimizer="adam", loss=F.mse_loss))
+    x = torch.linspace(-1, 1, 50, dtype=torch.float64)[:, None]
+    settings = dict(lr=0.01, steps=200, batch=50, optimizer="adam", loss=F.mse_loss)
+    many = last(fit_many(make, (x, 2 * x), seeds=3, **settings))
     assert mean_loss(many.nets, x, 2 * x, loss=F.mse_loss).max() < 0.01 < many.loss[:, 0].min()
-    torch.testing.assert_close(many.loss[0], last(fit(make, (x, 2 * x), 0.01, steps=200, batch=50, optimizer="adam", loss=F.mse_loss)).loss, rtol=0, atol=1e-10)
+    same(many.loss[0], last(fit(make, (x, 2 * x), **settings)).loss)
 
 
 def test_a_net_that_diverges_goes_on_without_disturbing_the_others():
-    split = blobs(dtype=torch.float64)
-    both = last(fit_many(double(plain), split, torch.tensor([[1e200], [0.1]], dtype=torch.float64), steps=60, batch=32, seeds=2))
+    split, rates = blobs(dtype=torch.float64), torch.tensor([[1e200], [0.1]], dtype=torch.float64)
+    steps = dict(steps=60, batch=32)
+    both, calm = [last(fit_many(double(plain), split, lr, **steps, seeds=2)) for lr in (rates, 0.1)]
     assert not both.loss[0].isfinite().all()
-    torch.testing.assert_close(both.loss[1], last(fit_many(double(plain), split, 0.1, steps=60, batch=32, seeds=2)).loss, rtol=0, atol=1e-10)
-    assert not last(fit(double(plain), split, 1e200, steps=60, batch=32)).loss.isfinite().all()
+    same(both.loss[1], calm.loss)
+    assert not last(fit(double(plain), split, 1e200, **steps)).loss.isfinite().all()
 
 
 # Seeds, batches and streams
 
 def test_seeds_are_this_runs(monkeypatch):
     monkeypatch.setenv("HELPERS_SEED", "7")
-    mine, listed, one = [last(run).loss for run in (fit_many(plain, blobs(), steps=5, batch=32, seeds=2),
-                                                    fit_many(plain, blobs(), steps=5, batch=32, seeds=[7000, 7001]),
-                                                    fit(plain, blobs(), steps=5, batch=32))]
+    mine, listed, one = [last(run).loss for run in (
+        fit_many(plain, blobs(), steps=5, batch=32, seeds=2),
+        fit_many(plain, blobs(), steps=5, batch=32, seeds=[7000, 7001]),
+        fit(plain, blobs(), steps=5, batch=32))]
     assert torch.equal(mine, listed) and torch.allclose(mine[0], one)
     monkeypatch.delenv("HELPERS_SEED")
     assert not torch.equal(mine, last(fit_many(plain, blobs(), steps=5, batch=32, seeds=2)).loss)
@@ -239,7 +269,8 @@ def test_nets_of_other_width_get_the_same_batches():
                 seen.setdefault(width, []).append(x.clone())
                 return self.net(x)
         return Watching
-    for width in (4, 9): last(fit(watching(width), blobs(), steps=9, batch=32))
+    for width in (4, 9):
+        last(fit(watching(width), blobs(), steps=9, batch=32))
     assert torch.equal(torch.stack(seen[4]), torch.stack(seen[9]))
 
 
@@ -266,7 +297,8 @@ def test_masks_differ_from_net_to_net_from_step_to_step_and_from_seeds_to_seeds(
 
 
 @pytest.mark.parametrize("make", [plain, bn, dropping, noisy])
-@pytest.mark.parametrize("run", [lambda make: fit_many(make, blobs(), batch=32, seeds=2), lambda make: fit(make, blobs(), batch=32)])
+@pytest.mark.parametrize("run", [lambda make: fit_many(make, blobs(), batch=32, seeds=2),
+                                 lambda make: fit(make, blobs(), batch=32)])
 def test_the_global_stream_is_left_alone(make, run):
     before = torch.get_rng_state()
     runs = run(make)
@@ -282,36 +314,51 @@ def test_the_global_stream_is_left_alone(make, run):
 
 def test_the_global_stream_is_left_alone_when_make_or_the_net_fails():
     def fails(): raise KeyError(nn.Linear(6, 3))
+    def unfitting(): return nn.Sequential(nn.Linear(6, 8), nn.Dropout(), nn.Linear(9, 3))
     before = torch.get_rng_state()
-    with pytest.raises(KeyError): fit_many(fails, blobs(), batch=32)
-    with pytest.raises(RuntimeError): next(fit_many(lambda: nn.Sequential(nn.Linear(6, 8), nn.Dropout(), nn.Linear(9, 3)), blobs(), batch=32))
+    with pytest.raises(KeyError):
+        fit_many(fails, blobs(), batch=32)
+    runs = fit_many(unfitting, blobs(), batch=32)
+    with pytest.raises(RuntimeError):
+        next(runs)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_draws_are_those_of_manual_seed():
-    with draws_from(5): mine = [nn.Linear(3, 4).weight, torch.rand(3), torch.randn(20), torch.randint(5, (4,)), torch.randint(2, 5, (4,)), torch.randperm(6)]
+    def draws():
+        return [nn.Linear(3, 4).weight, torch.rand(3), torch.randn(20), torch.randint(5, (4,)),
+                torch.randint(2, 5, (4,)), torch.randperm(6)]
+    with draws_from(5):
+        mine = draws()
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        theirs = [nn.Linear(3, 4).weight, torch.rand(3), torch.randn(20), torch.randint(5, (4,)), torch.randint(2, 5, (4,)), torch.randperm(6)]
+        theirs = draws()
     assert all(map(torch.equal, mine, theirs))
 
 
 def test_an_operation_without_generator_draws_from_ones_own_too():
-    before, x = torch.get_rng_state(), torch.ones(50)
-    with draws_from(5): a, b = torch.native_dropout(x, 0.5, True)[0], torch.native_dropout(x, 0.5, True)[0]
-    with draws_from(5): again = torch.native_dropout(x, 0.5, True)[0]
+    def drop(): return torch.native_dropout(torch.ones(50), 0.5, True)[0]
+    before = torch.get_rng_state()
+    with draws_from(5):
+        a, b = drop(), drop()
+    with draws_from(5):
+        again = drop()
     assert torch.equal(a, again) and not torch.equal(a, b)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_generator_that_was_given_is_used():
-    with draws_from(5): mine = torch.rand(3, generator=torch.Generator().manual_seed(1))
+    with draws_from(5):
+        mine = torch.rand(3, generator=torch.Generator().manual_seed(1))
     assert torch.equal(mine, torch.rand(3, generator=torch.Generator().manual_seed(1)))
 
 
 @pytest.mark.parametrize("make", [plain, bn, dropping])
 def test_runs_side_by_side_give_the_curves_they_give_alone(make):
-    def runs(): return fit_many(make, blobs(), steps=30, batch=32, seeds=3), fit_many(bn, blobs(), steps=30, batch=32, seeds=3), fit(dropping, blobs(), steps=30, batch=32)
+    def runs():
+        steps = dict(steps=30, batch=32)
+        many = [fit_many(net, blobs(), **steps, seeds=3) for net in (make, bn)]
+        return *many, fit(dropping, blobs(), **steps)
     alone = [last(run).loss for run in runs()]
     *_, together = zip(*runs())
     assert all(torch.equal(a.loss, b) for a, b in zip(together, alone))
@@ -319,12 +366,15 @@ def test_runs_side_by_side_give_the_curves_they_give_alone(make):
 
 def test_runs_in_two_threads_give_the_curves_they_give_alone():
     makes = [dropping, bn, noisy, dropping]
-    alone = [last(fit_many(make, blobs(), steps=60, batch=32, seeds=2, every=1)).loss for make in makes]
+    def losses(make): return last(fit_many(make, blobs(), steps=60, batch=32, seeds=2, every=1)).loss
+    def run(k): found[k] = losses(makes[k])
+    alone = [losses(make) for make in makes]
     found, before = {}, torch.get_rng_state()
-    def run(k): found[k] = last(fit_many(makes[k], blobs(), steps=60, batch=32, seeds=2, every=1)).loss
     threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
-    for t in threads: t.start()
-    for t in threads: t.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert all(torch.equal(found[k], alone[k]) for k in range(4))
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -332,12 +382,14 @@ def test_runs_in_two_threads_give_the_curves_they_give_alone():
 def test_training_goes_on_in_train_mode_after_a_look_in_eval_mode():
     def losses(look):
         runs, seen = fit_many(bn, blobs(), steps=30, batch=32, seeds=2), None
-        for seen in runs: look(seen.nets)
+        for seen in runs:
+            look(seen.nets)
         return seen.loss
     alone = losses(lambda nets: None)
     assert torch.equal(losses(lambda nets: nets.eval()), alone)
     assert torch.equal(losses(lambda nets: accuracy(nets, *blobs())), alone)
-    with torch.no_grad(): assert torch.equal(losses(lambda nets: None), alone)
+    with torch.no_grad():
+        assert torch.equal(losses(lambda nets: None), alone)
 
 
 # Errors
@@ -356,24 +408,35 @@ def test_training_goes_on_in_train_mode_after_a_look_in_eval_mode():
     (dict(optimizer="adam", momentum=0.9), "momentum is a setting of optimizer='sgd'"),
 ])
 def test_settings_that_do_not_fit(change, words):
-    with pytest.raises(ValueError, match=words): fit_many(plain, blobs(), **change)
+    with pytest.raises(ValueError, match=words):
+        fit_many(plain, blobs(), **change)
     change.pop("seeds", None)
     if change and "lr" not in change:
-        with pytest.raises(ValueError, match=words): fit(plain, blobs(), **change)
+        with pytest.raises(ValueError, match=words):
+            fit(plain, blobs(), **change)
 
 
 def test_data_and_nets_that_do_not_fit():
     x, y = blobs()
     net = plain()
+    told = r"x \(200, 6\) and y \(199,\): expected as many targets as samples"
     for run in (fit_many, fit):
-        with pytest.raises(ValueError, match=r"x \(200, 6\) and y \(199,\): expected as many targets as samples"): run(plain, (x, y[:-1]))
-        with pytest.raises(ValueError, match=r"expected a pair \(x, y\), such as load\(\).train"): run(plain, load())
-        with pytest.raises(ValueError, match="without parameters"): run(nn.Flatten, (x, y))
-        with pytest.raises(ValueError, match="expected a new nn.Module"): run(lambda: 3, (x, y))
-    with pytest.raises(ValueError, match="same module twice"): fit_many(lambda: net, (x, y))
-    with pytest.raises(ValueError, match="one number each"): fit(plain, (x, y), torch.tensor([0.1, 0.2]))
-    with pytest.raises(ValueError, match="2 data sets for 8 seeds"): fit_many(plain, (x.view(2, 100, 6), y.view(2, 100)), own_data=True)
-    with pytest.raises(ValueError, match="nothing left to run"): last(iter([]))
+        with pytest.raises(ValueError, match=told):
+            run(plain, (x, y[:-1]))
+        with pytest.raises(ValueError, match=r"expected a pair \(x, y\), such as load\(\).train"):
+            run(plain, load())
+        with pytest.raises(ValueError, match="without parameters"):
+            run(nn.Flatten, (x, y))
+        with pytest.raises(ValueError, match="expected a new nn.Module"):
+            run(lambda: 3, (x, y))
+    with pytest.raises(ValueError, match="same module twice"):
+        fit_many(lambda: net, (x, y))
+    with pytest.raises(ValueError, match="one number each"):
+        fit(plain, (x, y), torch.tensor([0.1, 0.2]))
+    with pytest.raises(ValueError, match="2 data sets for 8 seeds"):
+        fit_many(plain, (x.view(2, 100, 6), y.view(2, 100)), own_data=True)
+    with pytest.raises(ValueError, match="nothing left to run"):
+        last(iter([]))
 
 
 # Nets
@@ -385,10 +448,12 @@ def trained(**settings):
 @pytest.mark.parametrize("mode", [True, False])
 def test_nets_answer_as_each_net_does(mode):
     nets, x = trained(seeds=3, lr=torch.tensor([[0.1], [0.2]])).train(mode), blobs()[0]
-    alone = [[nets[i, j](x) for j in range(3)] for i in range(2)]                      # before: in train mode nets(x) moves the statistics
+    # before: in train mode nets(x) moves the statistics
+    alone = [[nets[i, j](x) for j in range(3)] for i in range(2)]
     assert len(nets) == 2 and nets.shape == (2, 3) and nets[1, -1].training is mode
     torch.testing.assert_close(nets(x), torch.stack([torch.stack(row) for row in alone]))
-    with pytest.raises(AssertionError): torch.testing.assert_close(alone[0][0], alone[1][2])
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(alone[0][0], alone[1][2])
 
 
 def test_many_samples_are_taken_in_parts(monkeypatch):
@@ -403,7 +468,8 @@ def test_many_samples_are_taken_in_parts(monkeypatch):
 def test_a_net_taken_out_is_independent():
     nets = trained(seeds=2)
     one, before = nets[1], nets.params["1.weight"].clone()
-    with torch.no_grad(): one[1].weight.zero_()
+    with torch.no_grad():
+        one[1].weight.zero_()
     one(blobs()[0])
     assert torch.equal(nets.params["1.weight"], before) and one[1].weight.requires_grad
     assert not torch.equal(nets[1][2].running_mean, one[2].running_mean)
@@ -412,12 +478,15 @@ def test_a_net_taken_out_is_independent():
 
 def test_wrong_indices():
     nets = trained(seeds=2)
-    with pytest.raises(IndexError): nets[2]
-    with pytest.raises(IndexError, match=r"2 indices for nets of shape \(2,\): expected 1"): nets[0, 0]
+    with pytest.raises(IndexError):
+        nets[2]
+    with pytest.raises(IndexError, match=r"2 indices for nets of shape \(2,\): expected 1"):
+        nets[0, 0]
 
 
 def test_nets_of_other_shapes_are_refused():
-    with pytest.raises(ValueError, match="differ in more than the values"): Nets([nn.Linear(2, 3), nn.Linear(2, 4)], (2,))
+    with pytest.raises(ValueError, match="differ in more than the values"):
+        training.Nets([nn.Linear(2, 3), nn.Linear(2, 4)], (2,))
 
 
 # Measures
@@ -427,37 +496,44 @@ def test_measures_use_eval_mode_and_leave_everything_as_it_was(measure):
     x, y = blobs()
     nets = trained(seeds=2)
     values, buffers = measure(nets, x, y), {name: t.clone() for name, t in nets.buffers.items()}
-    assert nets.training and values.shape == (2,) and all(torch.equal(t, nets.buffers[name]) for name, t in buffers.items())
+    assert nets.training and values.shape == (2,)
+    assert all(torch.equal(t, nets.buffers[name]) for name, t in buffers.items())
     net = nets[1]
     net[2].eval()                                              # one layer frozen by hand
     state = copy.deepcopy(net.state_dict())
     torch.testing.assert_close(measure(net, x, y), values[1])
     assert net.training and not net[2].training and net[5].training
-    assert all(torch.equal(state[name], t) for name, t in net.state_dict().items()) and measure(net, x, y).dim() == 0
+    assert all(torch.equal(state[name], t) for name, t in net.state_dict().items())
+    assert measure(net, x, y).dim() == 0
     eval_mode = copy.deepcopy(net).eval()(x)
-    expected = (eval_mode.argmax(1) == y).float().mean() if measure is accuracy else F.cross_entropy(eval_mode, y)
+    right = (eval_mode.argmax(1) == y).float().mean()
+    expected = right if measure is accuracy else F.cross_entropy(eval_mode, y)
     torch.testing.assert_close(values[1], expected.detach())
     assert not torch.allclose(eval_mode, net.train()(x))
 
 
 def test_the_mode_is_put_back_when_a_net_fails():
     net = bn()
-    with pytest.raises(RuntimeError): accuracy(net, torch.ones(4, 5), torch.zeros(4).long())
+    with pytest.raises(RuntimeError):
+        accuracy(net, torch.ones(4, 5), torch.zeros(4).long())
     assert all(layer.training for layer in net.modules())
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_outputs_that_are_not_finite_count_as_wrong(broken):
     net, x, y = nn.Linear(6, 3), blobs()[0], torch.zeros(200).long()
-    with torch.no_grad(): net.bias[:] = torch.tensor([broken, 0, 0])
+    with torch.no_grad():
+        net.bias[:] = torch.tensor([broken, 0, 0])
     assert accuracy(net, x, y) == 0
-    assert accuracy(Nets([net, net], (2,)), x, y).tolist() == [0, 0]
+    assert accuracy(training.Nets([net, net], (2,)), x, y).tolist() == [0, 0]
 
 
 def test_measures_refuse_what_does_not_fit():
     for measure in (accuracy, mean_loss):
-        with pytest.raises(ValueError, match="as many targets as samples"): measure(plain(), torch.ones(4, 6), torch.zeros(3).long())
-        with pytest.raises(ValueError, match="at least one"): measure(plain(), torch.ones(0, 6), torch.zeros(0).long())
+        with pytest.raises(ValueError, match="as many targets as samples"):
+            measure(plain(), torch.ones(4, 6), torch.zeros(3).long())
+        with pytest.raises(ValueError, match="at least one"):
+            measure(plain(), torch.ones(0, 6), torch.zeros(0).long())
 
 
 # steps_to
