@@ -15,7 +15,7 @@ from pathlib import Path
 HEAD = '''\
 """{name}, written from a notebook's cells.
 
-One machine:   torchrun --nproc-per-node 4 {name}
+One machine:   torchrun --nproc-per-node 2 {name}
 Several; K is the machine's number (node rank): 0, 1, ...
                torchrun {several} {name}
 """
@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 '''
-SEVERAL = "--nnodes 2 --node-rank K --nproc-per-node 2 --master-addr FIRST_MACHINE --master-port 29500"
+SEVERAL = "--nnodes 2 --node-rank K --nproc-per-node 1 --master-addr FIRST_MACHINE --master-port 29500"
 MAIN = '''
 if __name__ == "__main__":
     dist.init_process_group("gloo")          # gloo: processes on CPUs; with GPUs it is "nccl"
@@ -32,6 +32,9 @@ if __name__ == "__main__":
         dist.barrier()                       # all leave together: who is left alone at the end may be aborted
     finally: dist.destroy_process_group()
 '''
+MARK = "HELPERS_LAUNCH"  # in the environment of all that a launch starts: the folder of its logs
+PROC = Path("/proc")  # Linux keeps there what processes run, and in which environment
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows either ends a process at once
 
 
 def write(path, main, *parts):
@@ -67,7 +70,8 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
     None. limit: seconds. An abort in the C++ below torch is no fault of the program's Python (gloo's: once in
     some dozens of runs on a busy machine): all is tried once more.
     Raises ChildProcessError, which names the process that died first and its last words; OSError where the
-    port is taken; TimeoutError. Whatever happens, no process is left behind.
+    port is taken; TimeoutError. Whatever happens, no process is left behind; nor, on Linux or where `ps` is,
+    one that these have started.
     """
     if not Path(program).is_file():
         raise FileNotFoundError(f"no program {str(program)!r}: write it first")
@@ -90,15 +94,16 @@ def once(program, arguments, processes, hosts, port, limit):
     rest = [f"--nnodes={hosts}", f"--nproc-per-node={processes}", "--master-addr=127.0.0.1",
             f"--master-port={port}", "--redirects=3", str(program), *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
-        logs = Path(folder)
-        runs = [start(host, logs / str(host), rest) for host in range(hosts)]
+        logs, runs = Path(folder), []
         try:
+            for host in range(hosts):
+                runs.append(start(host, logs / str(host), rest))
             said = wait(runs, limit)
         finally:
-            end(runs)
+            end(runs, folder)
         words = files(logs, processes)
-        if any(run.returncode for run in runs):
-            raise ChildProcessError(post_mortem(said, words))
+        if codes := [run.returncode for run in runs if run.returncode]:
+            raise ChildProcessError(post_mortem(said, words, codes[0]))
         return {rank: file.with_name("stdout.log").read_text().rstrip() for rank, file in words.items()}
 
 
@@ -106,7 +111,8 @@ def start(host, logs, rest):
     """One torchrun, as each machine starts one. Its messages go to a file: nothing waits for a full pipe."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", f"--node-rank={host}", f"--log-dir={logs}"]
     loopback = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)
-    env = {**os.environ, "OMP_NUM_THREADS": "1", **({"GLOO_SOCKET_IFNAME": loopback} if loopback else {})}
+    env = {**os.environ, "OMP_NUM_THREADS": "1", MARK: str(logs.parent),
+           **({"GLOO_SOCKET_IFNAME": loopback} if loopback else {})}
     logs.mkdir()
     with open(logs / "torchrun.log", "w") as out:
         run = subprocess.Popen(torchrun + rest, stdout=out, stderr=out, env=env, start_new_session=True)
@@ -125,26 +131,64 @@ def wait(runs, limit):
     return "\n".join(run.log.read_text() for run in runs)
 
 
-def end(runs):
-    """torchrun ends its processes when it is told to; what does not listen is killed."""
-    running = [run for run in runs if run.poll() is None]
-    workers = [pid for run in running for pid in children(run.pid)]
-    for run in running:
-        run.terminate()
-    for run in running:
-        try:
+def end(runs, mark):
+    """Ends what is left of a launch. A torchrun that sees its processes die clears up and ends; one that does
+    not is killed after 10 s, or at once where a second interrupt comes."""
+    try:
+        kill(started(runs, mark))
+        for run in runs:
+            run.terminate()
+        for run in runs:
             run.wait(10)
-        except subprocess.TimeoutExpired:
-            run.kill()
-    for pid in workers:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        for _ in range(250):  # a killed process may take a moment
+            torchruns, rest = alive(runs), started(runs, mark)
+            if not torchruns and not rest:
+                break
+            kill(torchruns, getattr(os, "killpg", os.kill))  # each leads a group
+            kill(rest)
+            time.sleep(0.02)
 
 
-def children(parent):
-    """The processes that a process has started."""
-    table = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True).stdout
-    return [int(pid) for ppid, pid in map(str.split, table.splitlines()) if int(ppid) == parent]
+def alive(runs):
+    return [run.pid for run in runs if run.poll() is None]
+
+
+def kill(pids, how=os.kill):
+    for pid in pids:
+        with suppress(OSError):  # it has ended meanwhile
+            how(pid, KILL)
+
+
+def started(runs, mark):
+    """Process ids of all that torchruns have started, and of what that has: each has a session of its own.
+
+    On Linux by the mark, which those keep whose parent has died; elsewhere by the table of `ps`. Without it
+    none is known: a torchrun that is terminated ends its own.
+    """
+    torchruns = alive(runs)
+    if (PROC / "self/environ").exists():
+        line = f"{MARK}={mark}\0".encode()
+        pids = [int(name) for name in os.listdir(PROC) if name.isdigit() and line in environment(name)]
+        return [pid for pid in pids if pid not in torchruns]
+    try:
+        said = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return []
+    table = [tuple(map(int, line.split())) for line in said.splitlines()]
+    found = [*torchruns]
+    for parent in found:  # grows meanwhile: children of children, too
+        found += [pid for ppid, pid in table if ppid == parent]
+    return found[len(torchruns):]
+
+
+def environment(pid):
+    try:
+        return (PROC / pid / "environ").read_bytes()
+    except OSError:  # it has ended, or is another user's
+        return b""
 
 
 def files(logs, processes):
@@ -153,15 +197,16 @@ def files(logs, processes):
     return {rank(file): file for file in sorted(logs.glob("*/*/attempt_0/*/stderr.log"), key=rank)}
 
 
-def post_mortem(said, words):
-    """Who died first, and of what. The others then die of a lost connection, which says nothing."""
+def post_mortem(said, words, code):
+    """Who died first, and of what. The others then die of a lost connection, which says nothing. code: how
+    torchrun ended, for where it had no time to say why."""
     last = {rank: last_line(file) for rank, file in words.items()}
     for rank, line in last.items():
         if re.match(r"\w*(Error|Exception|Interrupt)\b", line) and "onnection" not in line:
             return f"process {rank} died: {line}"
     root = re.search(r"Root Cause.*?rank\s*: (\d+).*?exitcode\s*: (-?\d+)", said, re.S)
     if not root:
-        return "torchrun failed: " + textwrap.shorten(said[-600:], 600)
+        return "torchrun failed: " + (textwrap.shorten(said[-600:], 600) or cause(code, ""))
     rank, code = map(int, root.groups())
     return f"process {rank} died: {cause(code, last.get(rank))}"
 

@@ -1,9 +1,12 @@
 """Programs in several processes: what they print, how they fail, and that none is left."""
 import os
 import re
+import signal
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from torch import distributed as dist
@@ -29,7 +32,33 @@ def program(tmp_path):
 
 
 def everything():
-    return subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True).stdout
+    """What all processes were started with."""
+    if LINUX:
+        return "\n".join(map(arguments, Path("/proc").glob("[0-9]*/cmdline")))
+    return subprocess.run(["/bin/ps", "-A", "-o", "args="], capture_output=True, text=True).stdout
+
+
+def arguments(file):
+    try:
+        return file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:                                               # it has just ended
+        return ""
+
+
+LINUX = Path("/proc/self/cmdline").exists()
+without_ps = pytest.mark.skipif(not LINUX, reason="only Linux has /proc")
+
+
+@pytest.fixture(params=["/proc", "ps", "neither"])
+def table(request, monkeypatch, tmp_path):
+    """The ways to know what runs. torchrun itself ends its processes where none is left."""
+    if request.param == "/proc" and not LINUX:
+        pytest.skip("only Linux has /proc")
+    if request.param != "/proc":
+        monkeypatch.setattr(processes, "PROC", tmp_path / "none")
+    if request.param != "ps":
+        monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    return request.param
 
 
 SUM = ("x = torch.tensor(rank + 1.0)\ndist.all_reduce(x)\n"
@@ -69,11 +98,54 @@ def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
     assert launch(program(text)) == {0: "done", 1: "done"} and before.exists()
 
 
-def test_a_wait_that_cannot_end_is_stopped(program):
+def test_a_wait_that_cannot_end_is_stopped(program, table):
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="not done after 6 s, and stopped"):
         launch(program("if rank == 0: dist.barrier()\ntime.sleep(60)"), limit=6)
     assert time.monotonic() - begin < 30
+
+
+def test_none_is_left_where_one_dies_whatever_tells_what_runs(program, table):
+    with pytest.raises(ChildProcessError, match=r"^process 1 died: ValueError: the share is empty$"):
+        launch(program("if rank == 1: raise ValueError('the share is empty')\ntime.sleep(60)"))
+
+
+CHILD = ("import subprocess\n"
+         "child = [sys.executable, '-c', 'import time; time.sleep(60)', __file__]\n"
+         "if rank == 0: subprocess.Popen(child, start_new_session=True)\n")
+
+
+@without_ps
+@pytest.mark.parametrize("end, error", [
+    ("dist.barrier(); sys.exit(rank)", "exit code 1"),
+    ("if rank == 0: os.kill(os.getppid(), 9)\ntime.sleep(60)", "torchrun failed: killed by SIGKILL")])
+def test_children_of_children_end_too_also_when_torchrun_is_killed(program, end, error):
+    with pytest.raises(ChildProcessError, match=error):
+        launch(program(CHILD + end))
+
+
+@without_ps
+def test_what_a_program_leaves_running_ends_with_it(program):
+    assert launch(program(CHILD + "print(rank)")) == {0: "0", 1: "1"}
+
+
+DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen(f'{__file__}.{rank}', 'w')\n"
+
+
+@without_ps
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupt_of_the_kernel_ends_all(program, tmp_path, times):
+    file = program(DEAF + "time.sleep(60)")
+    code = f"from helpers.experiments import processes; processes.launch({str(file)!r}, hosts=2, processes=1)"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "PATH": str(tmp_path)}) as kernel:
+        until = time.monotonic() + 60
+        while len(list(tmp_path.glob("program.py.[01]"))) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        for _ in range(times):
+            kernel.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert "KeyboardInterrupt" in kernel.communicate(timeout=30)[1]
 
 
 def test_a_taken_port_is_named_before_anything_starts(program):
