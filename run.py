@@ -339,6 +339,8 @@ def main(arguments):
     asked = parser().parse_args(arguments[:split] or ["--help"])
     function, _, sets_up = COMMANDS[asked.command]
     os.environ["OMP_NUM_THREADS"] = "1"
+    if os.environ.get("HELPERS_DATA"):                              # kernels run in notebooks/, not here
+        os.environ["HELPERS_DATA"] = os.path.abspath(os.path.expanduser(os.environ["HELPERS_DATA"]))
     for name in "PYTHONPATH", "PYTHONHOME":
         os.environ.pop(name, None)
     if sets_up:

@@ -20,6 +20,8 @@ IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 BATCHES = (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch", "batches.meta")
 WAIT = 30  # seconds a server may stay silent
+LEAST = 100, 500  # what the notebooks take: training images of each class, test images
+OR_OURS = "or leave out root= and HELPERS_DATA for the digits of the project"
 
 # SHA-256 of the 5,000 digits that come with the project (data/README.md)
 EMBEDDED = dict(zip(IDX, (
@@ -73,19 +75,19 @@ class Data:
     def few(self, n, seed=None):
         """Split of n training images drawn at random, as many of each class; a smaller n draws a part of it.
 
-        Raises ValueError unless n divides by the number of classes and each class has that many.
+        Where a class has too few, the others give more. Raises ValueError unless n divides by the number of
+        classes, or is that of all images.
         """
         x, y = self.train
-        counts = torch.bincount(y)
-        classes, most = int((counts > 0).sum()), int(counts[counts > 0].min())
-        if not 0 < n <= classes * most or n % classes:
-            raise ValueError(f"n={n}: expected a multiple of {classes}, at most {classes * most} "
-                             f"({classes} classes, {most} images in the rarest)")
+        classes, most = len(y.unique()), len(y)
+        if not 0 < n <= most or n % classes and n < most:
+            raise ValueError(f"n={n}: expected a multiple of {classes}, at most {most} "
+                             f"(all images, of {classes} classes)")
         draw = seeds.generator() if seed is None else torch.Generator().manual_seed(seed)
         order = torch.randperm(len(y), generator=draw)
         mine = torch.nn.functional.one_hot(y[order])
         nth = (mine.cumsum(0) * mine).sum(1)  # (N,) how many of its class up to here
-        rows = order[nth <= n // classes]
+        rows = order[nth.argsort(stable=True)[:n].sort().values]  # the first of each class, in their order
         return Split(x[rows], y[rows])
 
 
@@ -96,10 +98,11 @@ def load(name="mnist", full=False, root=None):
     full=True: the whole set, through torchvision. The first call downloads it, with progress, into ~/.cache
     (or XDG_CACHE_HOME); later ones need no network. root, or else the environment variable HELPERS_DATA: a
     folder in torchvision's layout; what lies there is taken, all of it or a part, and nothing is downloaded.
+    Of MNIST's format: images of 28 x 28, labels 0 to 9, each there; never fewer images than LEAST.
 
-    Raises ValueError (unknown name; nothing embedded; damaged or truncated file, wrong checksum; full=True
-    where the folder holds a part), FileNotFoundError (folder without the files), ConnectionError (download
-    failed), PermissionError (cache not writable).
+    Raises ValueError (unknown name; nothing embedded; damaged or truncated file, wrong checksum; other
+    images, too few; full=True where the folder holds a part), FileNotFoundError (folder without the files),
+    ConnectionError (download failed), PermissionError (cache not writable).
     Sources: MNIST, LeCun et al. 1998; Fashion-MNIST, Xiao et al. 2017; CIFAR-10, Krizhevsky 2009.
     """
     source = known(name)
@@ -167,14 +170,21 @@ def read(name, folder, full):
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         raise FileNotFoundError(
-            f"no {source.title} in {folder}: {source.folder}/{missing[0]}{more} missing. Expected "
-            "torchvision's layout, unpacked; root= or HELPERS_DATA names the folder that holds "
-            f"{source.folder}")
+            f"no {source.title} in {folder}: {source.folder}/{missing[0]}{more} missing. "
+            f"{nearby(source, folder, missing[0])}Expected torchvision's layout, unpacked; root= or "
+            f"HELPERS_DATA names the folder that holds {source.folder}")
     splits = read_cifar(folder) if name == "cifar10" else read_mnist(folder / source.folder)
     for part, (_, labels), size in zip(("training", "test"), splits, source.sizes):
         if full and len(labels) != size:
             raise ValueError(f"{folder} holds {len(labels):,} {part} images, the whole of {source.title} "
                              f"has {size:,}: leave out full=True to take what is there")
+    (_, labels), (_, of_test) = splits
+    rarest = torch.bincount(labels).min()
+    if rarest < LEAST[0] or len(of_test) < LEAST[1]:
+        raise ValueError(
+            f"{folder} holds {len(labels):,} training images, {rarest} of the rarest class, and "
+            f"{len(of_test):,} test images. These notebooks take {LEAST[0]} of each class and {LEAST[1]} to "
+            f"test, or more: add some, {OR_OURS}")
     return splits
 
 
@@ -186,6 +196,27 @@ def absent(source, folder):
     return [name for name in source.names if not (folder / source.folder / name).is_file()]
 
 
+def nearby(source, folder, name):
+    """Where a missing file is to be found and what to do, as a sentence; nothing where it is not near."""
+    home, parts = folder / source.folder, Path(source.folder).parts
+    names = [spelt + end for spelt in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+    for file in (place / spelt for place in (home, folder, folder / "raw") for spelt in names):
+        if file.is_file():
+            break
+    else:
+        return ""
+    place, todo = file.parent, []
+    if place.parts[-len(parts):] != parts:
+        todo.append(f"move it and the others to {home}")
+    elif place != home:
+        todo.append(f"name {place.parents[len(parts) - 1]} instead")
+    if file.suffix == ".gz":
+        todo.append("unpack it and the others (gunzip)")
+    if name not in file.name:
+        todo.append(f"rename it to {name}, and the others alike")
+    return f"There is {file}: {'; '.join(todo)}. "
+
+
 def read_mnist(folder):
     """images (N, 1, 28, 28), labels (N,), uint8, twice."""
     return [read_split(folder, part) for part in ("train", "t10k")]
@@ -194,22 +225,38 @@ def read_mnist(folder):
 def read_split(folder, part):
     images = read_idx(folder / f"{part}-images-idx3-ubyte", 3)
     labels = read_idx(folder / f"{part}-labels-idx1-ubyte", 1)
-    if images.shape[1:] != (28, 28) or len(images) != len(labels) or labels.max() > 9:
-        raise ValueError(
-            f"{folder}: {part} has images {tuple(images.shape)} and labels {tuple(labels.shape)} up to "
-            f"{labels.max()}; expected (N, 28, 28) and (N,) up to 9. "
-            "The files do not belong together: put whole ones there")
+    if len(images) != len(labels):
+        raise ValueError(f"{folder}: {part} has {len(images):,} images and {len(labels):,} labels. "
+                         "The files do not belong together: put whole ones there")
+    found, todo = other_kind(images, labels.unique().tolist())
+    if found:
+        raise ValueError(f"{folder}: {part} has {found}. These notebooks take images of 28 × 28 with labels "
+                         f"0 to 9, each of them there: {todo}, {OR_OURS}")
     return images[:, None], labels
+
+
+def other_kind(images, there):
+    """What whole files hold that the notebooks do not take, and what to do; there: the labels, in order."""
+    _, high, wide = images.shape
+    if (high, wide) != (28, 28):
+        return f"images of {high} × {wide}", "scale or crop them"
+    if there[-1] > 9:
+        return f"{len(there)} classes, labels {there[0]} to {there[-1]}", "keep ten, and number them 0 to 9"
+    missing = [str(label) for label in range(10) if label not in there]
+    return f"no image with label {', '.join(missing)}" if missing else "", "add some"
 
 
 def read_idx(path, axes):
     """uint8 tensor of an IDX file (LeCun et al. 1998): 0, 0, 8, axes; lengths, big-endian int32; bytes."""
     data = np.fromfile(path, dtype=np.uint8)
     head = 4 + 4 * axes
+    if data[:2].tolist() == [0x1F, 0x8B]:
+        raise ValueError(f"{path} is still packed, though its name does not say so: rename it to "
+                         f"{path.name}.gz and unpack it (gunzip)")
     if len(data) < head or data[:4].tolist() != [0, 0, 8, axes]:
         raise ValueError(
             f"{path} begins with {data[:4].tolist()}, an IDX file of {axes} axes with [0, 0, 8, {axes}]: "
-            "it is another file, compressed or damaged. Delete it and put the unpacked original there")
+            "it is another file, or damaged. Delete it and put the unpacked original there")
     shape = data[4:head].view(">i4").tolist()
     if len(data) - head != math.prod(shape) or len(data) == head:
         raise ValueError(

@@ -28,12 +28,14 @@ from helpers.experiments import data, seeds
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 RAW = REPO / "data" / "MNIST" / "raw"
+LEAST = data.LEAST
 SIZES = 20, 10                                   # images of the stand-in sets, for training and testing
 
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
-    """No network but loopback, an empty cache, no settings of the caller, nothing remembered."""
+    """No network but loopback, an empty cache, no settings of the caller, nothing remembered; small sets
+    will do."""
     connect = socket.socket.connect
 
     def loopback_only(self, address):
@@ -45,6 +47,7 @@ def alone(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("HELPERS_DATA", raising=False)
     monkeypatch.delenv("HELPERS_SEED", raising=False)
+    monkeypatch.setattr(data, "LEAST", (1, 1))
     data.read_once.cache_clear()
     data.embedded.cache_clear()
     yield
@@ -226,6 +229,21 @@ def test_few_follows_the_seed_of_the_run(monkeypatch):
 def test_few_says_which_numbers_are_possible(n):
     with pytest.raises(ValueError, match=rf"n={n}: expected a multiple of 10, at most 4000"):
         data.load().few(n)
+
+
+def test_few_of_uneven_classes_fills_up_from_the_others_and_can_give_all():
+    digits = data.load()
+    uneven = (digits.train.y != 3) | (torch.arange(4000) < 700)
+    some = data.Data("x", data.Split(*(t[uneven] for t in digits.train)), None, None, None)
+    threes, size = int((some.train.y == 3).sum()), len(some.train.y)
+    assert 50 < threes < 100 and size % 10
+    counts = torch.bincount(some.few(1000).y)
+    assert counts.sum() == 1000 and counts[3] == threes and counts.max() - counts[counts > threes].min() <= 1
+    every = some.few(size)
+    assert not torch.equal(every.y, some.train.y)
+    assert torch.equal(every.x.flatten(1).sum(1).sort().values, some.train.x.flatten(1).sum(1).sort().values)
+    with pytest.raises(ValueError, match=f"n={size - 1}: expected a multiple of 10, at most {size} "):
+        some.few(size - 1)
 
 
 # Bad calls
@@ -553,23 +571,96 @@ def test_a_folder_without_the_files(monkeypatch, tmp_path, name, shape):
 @pytest.mark.parametrize("file, content, told", [
     (data.IDX[0], idx(images(20, 28, 28))[:-1], "holds 15,695 bytes, its header announces 15,696.*broke off"),
     (data.IDX[0], idx(images(20, 28, 28)) + b"x", "holds 15,697 bytes"),
-    (data.IDX[0], gzip.compress(idx(images(20, 28, 28))), "compressed or damaged"),
+    (data.IDX[0], gzip.compress(idx(images(20, 28, 28))), "still packed.*rename .*ubyte.gz and unpack"),
     (data.IDX[0], b"", "begins with"),
     (data.IDX[0], idx(np.zeros((0, 28, 28), np.uint8)), "broke off"),
-    (data.IDX[0], idx(images(20, 27, 28)), r"expected \(N, 28, 28\)"),
+    (data.IDX[0], idx(images(20, 27, 28)), "images of 27 × 28. .*take images of 28 × 28 with"),
     (data.IDX[0], idx(images(19, 28, 28)), "do not belong together"),
     (data.IDX[0], idx(np.zeros((20, 28, 28), np.uint8)), "all training pixels of MNIST are equal"),
-    (data.IDX[1], idx(labels(20) + 1), "up to 10"),
+    (data.IDX[0], b"<html>not found</html>", "it is another file, or damaged"),
+    (data.IDX[1], idx(labels(20) + 1), "10 classes, labels 1 to 10. .*number them 0 to 9"),
     (data.IDX[1], idx(labels(20))[:-3], "holds 25 bytes, its header announces 28"),
     (data.IDX[2], idx(images(10, 28, 28))[:1000], "t10k-images-idx3-ubyte holds 1,000 bytes"),
     (data.IDX[3], b"<html>not found</html>", "t10k-labels-idx1-ubyte begins with"),
 ], ids=["cut", "longer", "compressed", "zero bytes", "no images", "other size", "too few", "constant",
-        "label 10", "labels cut", "test cut", "a web page"])
+        "page", "label 10", "labels cut", "test cut", "a web page"])
 def test_damaged_files_of_a_folder_are_named(tmp_path, file, content, told):
     folder = folder_with(tmp_path, "mnist")
     (folder / "MNIST/raw" / file).write_bytes(content)
     with pytest.raises(ValueError, match=told):
         data.load(root=folder)
+
+
+# Whole files that are not what the notebooks take, or lie elsewhere
+
+@pytest.mark.parametrize("side, kinds, first, found, todo", [
+    (32, 10, 0, "images of 32 × 32", "scale or crop them"),
+    (28, 26, 1, "26 classes, labels 1 to 26", "keep ten, and number them 0 to 9"),
+    (28, 47, 0, "47 classes, labels 0 to 46", "keep ten"),
+    (28, 9, 1, "no image with label 0", "add some"),
+    (28, 8, 0, "no image with label 8, 9", "add some"),
+], ids=["32 x 32", "letters", "47 classes", "no 0", "no 8 and 9"])
+@pytest.mark.parametrize("part", ["train", "t10k"])
+def test_other_images_are_answered_with_what_the_notebooks_take(tmp_path, part, side, kinds, first, found,
+                                                                todo):
+    folder = folder_with(tmp_path, "mnist")
+    many = (np.arange(94) % kinds + first).astype(np.uint8)
+    for kind, array in ("images-idx3", images(94, side, side)), ("labels-idx1", many):
+        (folder / f"MNIST/raw/{part}-{kind}-ubyte").write_bytes(idx(array))
+    told = (rf"MNIST/raw: {part} has {found}\. These notebooks take images of 28 × 28 with labels 0 to 9, "
+            f"each of them there: {todo}.*or leave out root= and HELPERS_DATA")
+    with pytest.raises(ValueError, match=told):
+        data.load(root=folder)
+
+
+@pytest.mark.parametrize("train, test, told", [
+    (999, 500, "holds 999 training images, 99 of the rarest class, and 500 test images"),
+    (1000, 499, "1,000 training images, 100 of the rarest class, and 499 test images")])
+def test_too_few_images_are_answered_with_the_least_number(monkeypatch, tmp_path, train, test, told):
+    monkeypatch.setattr(data, "LEAST", LEAST)
+    raw = tmp_path / "MNIST/raw"
+    raw.mkdir(parents=True)
+
+    def put(*sizes):
+        for part, n in zip(("train", "t10k"), sizes):
+            (raw / f"{part}-images-idx3-ubyte").write_bytes(idx(images(n, 28, 28)))
+            (raw / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels(n)))
+        data.read_once.cache_clear()
+    put(train, test)
+    with pytest.raises(ValueError, match=told + ". These notebooks take 100 of each class and 500 to test"):
+        data.load(root=tmp_path)
+    put(1000, 500)
+    assert len(data.load(root=tmp_path).few(1000).y) == 1000
+
+
+@pytest.mark.parametrize("moved, spelt, told", [
+    ("MNIST/raw", "{}.gz", r"MNIST/raw/train-images-idx3-ubyte\.gz: unpack it and the others \(gunzip\)\. "),
+    ("MNIST/raw", "dots", r"train-images\.idx3-ubyte: rename it to train-images-idx3-ubyte, and the others"),
+    ("", "{}", r"There is .*/train-images-idx3-ubyte: move it and the others to .*/own/MNIST/raw\. "),
+    ("", "{}.gz", r"move it and the others to .*/own/MNIST/raw; unpack it"),
+], ids=["packed", "dots", "flat", "flat and packed"])
+def test_files_that_lie_near_are_named_with_what_to_do(tmp_path, moved, spelt, told):
+    raw = folder_with(tmp_path / "own", "mnist") / "MNIST/raw"
+    for file in list(raw.iterdir()):
+        name = file.name.replace("-idx", ".idx") if spelt == "dots" else spelt.format(file.name)
+        file.rename(tmp_path / "own" / moved / name)
+    with pytest.raises(FileNotFoundError, match=told):
+        data.load(root=tmp_path / "own")
+
+
+@ALL
+def test_a_folder_within_the_layout_is_told_which_one_to_name(server, tmp_path, name, shape):
+    within = folder_with(tmp_path / "own", name) / data.SOURCES[name].folder
+    for folder in (within, within.parent) if name != "cifar10" else (within,):
+        with pytest.raises(FileNotFoundError, match=f"There is .*: name {tmp_path / 'own'} instead"):
+            data.load(name, root=folder)
+
+
+def test_packed_files_beside_the_unpacked_ones_do_not_matter(tmp_path):
+    folder = folder_with(tmp_path, "mnist")
+    for file in list((folder / "MNIST/raw").iterdir()):
+        file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
+    assert len(data.load(root=folder).train.y) == SIZES[0]
 
 
 def test_a_damaged_cifar_batch_is_named_and_never_unpickled(server, tmp_path):

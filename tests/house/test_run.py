@@ -169,6 +169,7 @@ case "$*" in
 *"-c "*) pwd; exit ;;
 esac
 echo "$* $PIP_INDEX_URL" >> log
+test -z "$HELPERS_DATA" || echo "data $HELPERS_DATA" >> log
 for last; do :; done
 case "$*" in
 *"-m venv"*) mkdir -p "$last/bin"; cp "$0" "$last/bin/python" ;;
@@ -196,10 +197,10 @@ def python_called(path, version):
     path.chmod(0o755)
 
 
-def call(folder, *words, cwd=None):
+def call(folder, *words, cwd=None, **variables):
     """python3 run.py WORDS."""
     return subprocess.run([sys.executable, folder / "run.py", *words], cwd=cwd or folder, capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=60, env={**os.environ, **variables})
 
 
 def asked(folder, what=""):
@@ -288,6 +289,18 @@ def test_lab_and_notebooks_pass_on_what_is_asked_wherever_they_are_called(clone)
     assert "No notebook called 99" in call(clone, "notebooks", "05", "99").stderr
     (clone / "broken").write_text("jupyterlab")
     assert call(clone, "lab").returncode == 1
+
+
+@needs_sh
+def test_data_of_ones_own_are_sought_from_where_the_learner_started(clone):
+    """Kernels run in notebooks/: a relative HELPERS_DATA would be sought there."""
+    set_up(clone)
+    for given, found in (("own", clone / "tests/own"), ("../own", clone / "own"), (str(clone), clone),
+                         ("~/own", Path("~/own").expanduser())):
+        call(clone, "lab", cwd=clone / "tests", HELPERS_DATA=given)
+        assert asked(clone)[-1] == f"data {found}"
+    call(clone, "lab", HELPERS_DATA="")
+    assert "jupyterlab" in asked(clone)[-1]
 
 
 @needs_sh
