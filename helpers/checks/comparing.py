@@ -22,6 +22,20 @@ def same_draws(seed=0):
         random.setstate(python)
 
 
+class Share:
+    """A share measured by n coins: the same as another that is no more than five standard errors away."""
+
+    def __init__(self, value, n):
+        self.value, self.n = value, n
+
+    def near(self, other):
+        q = (self.value * self.n + other.value * other.n) / (self.n + other.n)
+        error = (q * (1 - q) * (1 / self.n + 1 / other.n)) ** 0.5
+        return abs(self.value - other.value) <= 5 * error
+
+    def __repr__(self): return f"{self.value:.2g}"
+
+
 def tensor(value):
     """Numbers of any kind (tensor, array, nested list, number) as a float64 tensor; None of no block."""
     if isinstance(value, (list, tuple)) and value and all(torch.is_tensor(v) for v in value):
@@ -49,6 +63,8 @@ def same(a, b, atol=1e-5):
 
     A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets, keys equal.
     """
+    if isinstance(b, Share):
+        return isinstance(a, Share) and a.near(b)
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[k], b[k], atol) for k in b)
     block = None if isinstance(b, tuple) else tensor(b)

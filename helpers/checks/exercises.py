@@ -3,7 +3,7 @@ import copy
 import inspect
 import textwrap
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from itertools import combinations
 
@@ -29,14 +29,14 @@ class Exercise:
     _: KW_ONLY
     mistakes: dict  # {switch: the reason told}, in order of gravity
     # Instead of probes, observe(f) -> {what is seen, in words: value}: of a random program what does not hang
-    # on the draw (shares, factors, gradients), of samples so large that chance stays below atol; of a class
-    # what its objects do.
+    # on the draw (a Share, factors, gradients: checks.coins); of a class what its objects do.
     observe: object = None
     atol: float = 1e-5
     names: tuple = ()        # of the parts that the program returns: ("gamma", "beta")
     hints: tuple = ()        # sentences, from the gentlest on
     solution: object = None  # a function or class <name>_solution, whose source is shown
     why: str = ""            # its reasons
+    seen: dict = field(init=False, default_factory=dict)  # of the program, by its switches
 
     def __post_init__(self):
         switches = [name for name, p in self.parameters().items() if p.default is False]
@@ -73,7 +73,7 @@ class Exercise:
         return mark, words + watched.printed()
 
     def judge(self, watched):
-        right = self.see(self.program)
+        right = self.looks()
         try:
             got = self.see(watched)
         except Told as told:
@@ -109,11 +109,34 @@ class Exercise:
 
     def diagnose(self, got):
         """The reasons of the fewest switches that explain all that is seen, the gravest first, or none."""
+        wrong = self.apart(got)
+        touched = {name: self.apart(self.looks(name)) for name in self.mistakes}
         for chosen in (c for size in (1, 2, 3) for c in combinations(self.mistakes, size)):
-            with suppress(Exception):  # some mistakes do not go together
-                if self.agree(got, self.see(partial(self.program, **dict.fromkeys(chosen, True)))):
+            sides = [touched[name] for name in chosen]
+            both = set().union(*sides)
+            if all(wrong & side for side in sides) and (wrong == both or wrong < both and not self.observe):
+                if self.agree(got, self.looks(*chosen)):
                     return [self.mistakes[name] for name in chosen]
         return []
+
+    def looks(self, *chosen):
+        """What is seen of the program with these switches, looked at once; {} where they do not fit together."""
+        if chosen not in self.seen:
+            self.seen[chosen] = {}
+            with suppress(Exception):
+                self.seen[chosen] = self.see(partial(self.program, **dict.fromkeys(chosen, True)))
+        return self.seen[chosen]
+
+    def apart(self, got):
+        """{(name, place)} of what is seen that is not as in the program, of values side by side each."""
+        wrong = set()
+        for name, want in self.looks().items():
+            mine = got.get(name)
+            if isinstance(want, tuple) and side_by_side(mine, len(want)):
+                wrong |= {(name, k) for k, pair in enumerate(zip(mine, want)) if not self.same(*pair)}
+            elif not self.same(mine, want):
+                wrong |= {(name, k) for k in range(len(want) if isinstance(want, tuple) else 1)}
+        return wrong
 
     def formed(self, got, right):
         """What is seen in the form asked for, and what was wrong with the form."""

@@ -1,6 +1,7 @@
 """Notebook 07: dropout draws a net for each sample; what is rescaled, what mistakes cost, one net for all."""
 import torch
 
+from ..checks.coins import alike, factor, following, values, whose_coins
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
@@ -118,56 +119,76 @@ rescaling_goals = {
 }
 
 
-def dropping(x, p, training, keeps=False, mask_keeps=False, whole_samples=False, one_mask=False,
-             same_again=False, exact=False, drops_in_eval=False, downscaled=False, no_rescale=False,
-             rescale_by_p=False, times=False, scaled_in_eval=False, gradient_passes=False):
+def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, normal=False,
+             normal_above=False, whole_samples=False, one_mask=False, same_again=False, exact=False,
+             drops_in_eval=False, downscaled=False, mask_only=False, no_rescale=False, rescale_by_p=False,
+             times=False, fixed_factor=False, share_kept=False, scaled_in_eval=False, gradient_passes=False,
+             no_gradient=False, zeros_pass=False, zeros_stop=False):
     """x (N, C) -> 0 with probability p, else x / (1 - p); x itself in eval mode."""
     if not training and not drops_in_eval:
         return x * (1 - p) if downscaled or scaled_in_eval else x
-    keep = p if keeps or mask_keeps else 1 - p
+    keep = p if keeps or mask_keeps else 0.5 if fixed_share else -p if normal_above else 1 - p
     shape = (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
-    coins = torch.rand(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
+    toss = torch.randn if normal or normal_above else torch.rand
+    coins = toss(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
     if exact:  # evenly spaced, in random order
         coins = (coins.argsort(-1).argsort(-1) + 0.5) / shape[-1]
-    kept = x * (coins < keep)
-    y = (kept if no_rescale or downscaled else kept * (1 - p) if times
-         else kept / (p if keeps or rescale_by_p else 1 - p))
-    return x + (y - x).detach() if gradient_passes else y
+    mask = (coins < keep).double().to(x.dtype)
+    kept = mask.expand_as(x) if mask_only else x * mask
+    y = (kept if no_rescale or downscaled else kept * (1 - p) if times else kept * 2 if fixed_factor
+         else kept / mask.mean() if share_kept else kept / (p if keeps or rescale_by_p else 1 - p))
+    y = torch.where(x == 0, x if zeros_pass else 0.0, y) if zeros_pass or zeros_stop else y
+    return y.detach() if no_gradient else x + (y - x).detach() if gradient_passes else y
 
 
 def dropout_solution(x, p, training):
     if not training:
         return x                     # eval mode: nothing to do
+    if p == 1:
+        return 0 * x                 # nothing is kept: 0, not 0 / 0
     kept = torch.rand(x.shape) >= p  # (N, C): a coin for each number, kept with 1 - p
     return x * kept / (1 - p)
 
 
-def _seen(f, p=0.3):
-    """What does not hang on the draw. p is not 1/2, where keeping with p would look like dropping with p."""
-    x = (1 + torch.rand(60, 60)).requires_grad_()
-    # so many calls that the shares hold within atol, also with one coin for a row or a column
-    calls = [f(x, p, True) for _ in range(20)]
-    first, calm = calls[0], f(x, p, False)
-    lost = torch.stack([y.detach() == 0 for y in calls])  # (calls, N, C)
-    slope = torch.autograd.grad(first.sum(), x)[0] if first.requires_grad else torch.zeros_like(x)
-    counts = {int((f(torch.ones(1, 12), p, True) == 0).sum()) for _ in range(30)}
-    def share(where): return where.double().mean()
-    def level(numbers): return [numbers.mean(), (numbers - numbers.mean()).abs().mean()]
-    return {
-        "share dropped": share(lost),
-        "no sample and no unit dropped whole": [share(lost.all(2)), share(lost.all(1))],
-        "new coins at each call (share dropped twice)": share(lost[1:] & lost[:-1]),
-        "a count that varies": len(counts) > 1,
-        "the factor on what is kept": level((first / x)[~lost[0]]),
-        "eval mode": level(calm / x),
-        "gradient, where dropped and where kept": [slope[lost[0]].mean(), slope[~lost[0]].mean()],
-    }
+# neither is 1/2, where keeping with p would look like dropping with p, nor 1 minus the other
+RATES = 0.2, 0.6
 
 
-dropout = Exercise(dropping, observe=_seen, atol=0.07, mistakes={
+def _at(f, p):
+    """What is seen at this rate: one value for each of SEEN."""
+    x = (1 + torch.rand(50, 40)) * (torch.rand(50, 40) - 0.5).sign()
+    outs = torch.stack([f(x, p, True).detach() for _ in range(20)])  # (calls, N, C)
+    share, (calls, *others) = whose_coins(outs == 0)
+    counts = {int((f(torch.ones(1, 12), p, True) == 0).sum()) for _ in range(20)}
+    x0 = (x * (torch.rand(50, 40) < 0.7)).requires_grad_()  # with zeros, as behind a ReLU
+    y = f(x0, p, True)
+    slope = torch.autograd.grad(y.sum(), x0)[0] if y.requires_grad else torch.zeros_like(x0)
+    x0, y = x0.detach(), y.detach()
+    lost, kept, times = (x0 != 0) & (y == 0), (x0 != 0) & (y != 0), (y / x0).double()
+    calm = f(x0, p, False)
+    return (share, calls, *others, "varies" if len(counts) > 1 else "is always the same", factor(outs, x),
+            values((calm / x0)[x0 != 0]), values(calm[x0 == 0]), values(slope[lost]),
+            values(slope[kept] / times[kept]), values(slope[x0 == 0] / times[kept].mean()))
+
+
+def _seen(f):
+    share, calls, samples, units, count, times, calm, zeros, *slopes = zip(*[_at(f, p) for p in RATES])
+    return {"share dropped at p = 0.2 and 0.6": following(share), "new coins at each call": alike(calls),
+            "each sample its coins": alike(samples), "each unit its coins": (alike(units), alike(count)),
+            "factor on what is kept": following(times),
+            "eval mode (factor, what a 0 becomes)": (alike(calm), alike(zeros)),
+            "gradient (where dropped; over the factor where kept, where x is 0)": tuple(map(alike, slopes))}
+
+
+dropout = Exercise(dropping, observe=_seen, mistakes={
     "keeps":
         "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %, since torch's p is the probability to drop.",
     "mask_keeps": "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %. The factor is right.",
+    "fixed_share": "It drops the same share whatever p is: compare the coins with p, not with a number.",
+    "normal": "The coins are from a bell curve, randn: below 1 - p lies another share of it. `torch.rand` "
+        "lies evenly between 0 and 1.",
+    "normal_above": "The coins are from a bell curve, randn: at p = 0.2 it drops 58 %. `torch.rand` lies "
+        "evenly between 0 and 1.",
     "whole_samples": "One coin decides for a whole sample. Each number has a coin of its own.",
     "one_mask": "One mask serves the whole batch. Each sample draws its own: the mask has the shape of x.",
     "same_again":
@@ -178,15 +199,25 @@ dropout = Exercise(dropping, observe=_seen, atol=0.07, mistakes={
         "training=False give back x.",
     "downscaled": "This is downscale_in_infer: it scales down in eval mode. Asked for is torch's way: divide "
         "the kept numbers by 1 - p in training, leave eval mode alone.",
+    "mask_only": "What comes out is the mask: multiply x by it.",
     "no_rescale": "The kept numbers are not scaled up, so the next layer gets less in training than in eval "
         "mode: divide them by 1 - p.",
     "rescale_by_p":
         "The kept numbers are divided by p. They are kept with probability 1 - p: divide by that.",
     "times": "The kept numbers are multiplied by 1 - p, which makes what is left smaller still: divide.",
+    "fixed_factor": "What is kept is multiplied by the same factor whatever p is: it is 1 / (1 - p).",
+    "share_kept": "It divides by the share that this draw has kept, so the factor varies. Divide by 1 - p, "
+        "the share kept on average: then each number stays what it is, on average.",
     "scaled_in_eval": "It scales twice: up in training, and down in eval mode. One of the two is enough, and "
         "torch does the first.",
     "gradient_passes": "The gradient passes where a number was dropped. Let autograd follow the "
         "multiplication by the mask: no .data and no detach().",
+    "no_gradient": "No gradient comes back to x: what is behind it could not learn. No detach(), no .data "
+        "and no no_grad().",
+    "zeros_pass": "Where x is 0 the gradient passes as if there were no dropout. Whether a number was kept "
+        "says the mask, not output over input: keep the mask.",
+    "zeros_stop": "Where x is 0 no gradient passes, as if all of these had been dropped. An output of 0 may "
+        "have been kept: go by the mask.",
 }, hints=[
     "Three questions: which mode is it? which numbers are kept? what happens to the kept ones?",
     "A coin for each number: `torch.rand(x.shape)` lies evenly between 0 and 1. With which comparison is it "

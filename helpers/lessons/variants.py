@@ -2,6 +2,7 @@
 import torch
 from torch.nn import functional as F
 
+from ..checks.coins import alike, factor, following, values, whose_coins
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
@@ -97,43 +98,51 @@ second_goals = {
 }
 
 
-def dropping_maps(h, p, training=True, keeps=False, pixels=False, images=False, places=False, batch=False,
-                  no_rescale=False, by_p=False, in_eval=False):
+def dropping_maps(h, p, training=True, keeps=False, fixed_share=False, normal=False, pixels=False,
+                  images=False, places=False, batch=False, same_again=False, mask_only=False,
+                  no_rescale=False, by_p=False, fixed_factor=False, share_kept=False, in_eval=False):
     """h (N, C, H, W) -> the same, each map (n, c) dropped with chance p, the others divided by 1 - p."""
+    if not training and not in_eval:
+        return h
     N, C, H, W = h.shape
     shape = (h.shape if pixels else (N, 1, 1, 1) if images else (N, 1, H, W) if places
              else (1, C, 1, 1) if batch else (N, C, 1, 1))
-    kept = p if keeps else 1 - p
-    out = h * (torch.rand(shape) < kept) / (1 if no_rescale else 1 - kept if by_p else kept)
-    return out if training or in_eval else h
+    kept = p if keeps else 0.5 if fixed_share else 1 - p
+    generator = torch.Generator().manual_seed(0) if same_again else None
+    mask = ((torch.randn if normal else torch.rand)(shape, generator=generator) < kept).double()
+    share = p if keeps else 1 - p
+    scale = 1 if no_rescale else 0.5 if fixed_factor else mask.mean() if share_kept else (
+        1 - share if by_p else share)
+    return (torch.ones_like(h) if mask_only else h) * mask / scale
 
 
 def spatial_dropout_solution(h, p, training=True):
     if not training:
         return h
+    if p == 1:
+        return 0 * h                                      # nothing is kept: 0, not 0 / 0
     keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p  # (N, C, 1, 1)  one coin a map
     return h * keep / (1 - p)                             # spread over the map's pixels
 
 
-def _one_coin(gone, *axes):
-    """Share of the groups along these axes that fall or stay as a whole."""
-    return ((gone.amax(axes) == gone.amin(axes)).double().mean() > 0.99).item()
+def _at(f, p):
+    """What is seen at this rate; h has no zeros."""
+    h = (1 + torch.rand(30, 28, 2, 3)) * (torch.rand(30, 28, 2, 3) - 0.5).sign()
+    outs = torch.stack([f(h, p, True) for _ in range(20)])  # (calls, N, C, H, W)
+    share, coins = whose_coins(outs == 0)
+    return share, *coins, factor(outs, h), values(f(h, p, False) / h)
 
 
 def _watched(f):
-    h = torch.ones(40, 40, 2, 3)
-    outs = torch.stack([f(h, 0.3, True) for _ in range(60)])  # (60, N, C, H, W)
-    gone = (outs == 0).double()
-    kept = outs[outs != 0]
-    return {"share of the numbers that falls": gone.mean(),
-            "what a kept 1 becomes": kept.mean() if len(kept) else torch.tensor(0.0),
-            "the pixels of a map share a coin": _one_coin(gone, 3, 4),
-            "the channels of an image have coins of their own": not _one_coin(gone, 2),
-            "the images of a batch have coins of their own": not _one_coin(gone, 1),
-            "eval mode changes nothing": bool((f(h, 0.3, False) == h).all())}
+    share, calls, images, channels, rows, columns, times, calm = zip(*[_at(f, p) for p in (0.2, 0.6)])
+    return {"share of the numbers that falls at p = 0.2 and 0.6": following(share),
+            "factor on what is kept": following(times),
+            "coins of the pixels of a map": (alike(rows), alike(columns)),
+            "coins of the channels": alike(channels), "coins of the images": alike(images),
+            "coins of the calls": alike(calls), "factor in eval mode": alike(calm)}
 
 
-spatial_dropout = Exercise(dropping_maps, observe=_watched, atol=0.04, mistakes={
+spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
     "pixels": "Each pixel has a coin of its own: that is nn.Dropout. Which axes of h share a coin?",
     "batch": "The images of a batch share their coins. Each image meets a thinned net of its own: the coins "
         "need the axis N.",
@@ -141,8 +150,16 @@ spatial_dropout = Exercise(dropping_maps, observe=_watched, atol=0.04, mistakes=
     "places": "A place falls in all channels at once. It is the map, all places of one channel, that shares "
         "a coin.",
     "keeps": "It keeps with chance p. As in torch, p is the chance to drop.",
+    "fixed_share": "The same share falls whatever p is: compare the coins with p, not with a number.",
+    "normal": "The coins are from a bell curve, randn: below 1 - p lies another share of it. `torch.rand` "
+        "lies evenly between 0 and 1.",
+    "same_again":
+        "Each call drops the same maps. Do not set a seed inside: the coins are tossed anew each time.",
+    "mask_only": "What comes out is the mask: multiply h by it.",
     "no_rescale": "What is kept has to be divided by 1 - p, so that the mean stays.",
     "by_p": "What is kept is divided by p: divide by the chance to be kept, 1 - p.",
+    "fixed_factor": "What is kept is multiplied by the same factor whatever p is: it is 1 / (1 - p).",
+    "share_kept": "It divides by the share that this draw has kept, so the factor varies: divide by 1 - p.",
     "in_eval": "It drops in eval mode, too.",
 }, hints=[
     "How many coins are there for h of shape (N, C, H, W)? Which axes do they have?",

@@ -1,6 +1,9 @@
 """Answers to the exercises of helpers/lessons/dropout.py, written in another way than there."""
+import math
+import random
 from itertools import product
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -60,6 +63,79 @@ def data_only(x, p, training):
     return x + dropped - x.detach()
 
 
+def rated(share, times=lambda p: 1 / (1 - p), toss=torch.rand_like, eval_times=1):
+    """Dropout that drops where the coin is below share(p), and multiplies by times(p)."""
+    return lambda x, p, training: (x * ~(toss(x) < share(p)) * times(p) if training else eval_times * x)
+
+
+def by_share_kept(x, p, training):
+    if not training:
+        return x
+    mask = (torch.rand_like(x) > p).float()
+    return x * mask * mask.numel() / mask.sum()
+
+
+class ByRatio(torch.autograd.Function):
+    """The mask is not kept but found again, as output over input."""
+    @staticmethod
+    def forward(ctx, x, p, at_zero):
+        y = F.dropout(x, p)
+        ctx.save_for_backward(x, y)
+        ctx.at_zero = at_zero
+        return y
+
+    @staticmethod
+    def backward(ctx, dy):
+        x, y = ctx.saved_tensors
+        return torch.where(x == 0, ctx.at_zero, y / x) * dy, None, None
+
+
+MASKS = {}
+
+
+def mask_kept(x, p, training):
+    if not training:
+        return x
+    if (x.shape, p) not in MASKS:
+        MASKS[x.shape, p] = torch.rand(x.shape) >= p
+    return x * MASKS[x.shape, p] / (1 - p)
+
+
+def in_pairs(x, p, training):
+    coins = torch.rand(len(x), (x.shape[1] + 1) // 2).repeat_interleave(2, 1)[:, :x.shape[1]]
+    return x * (coins >= p) / (1 - p) if training else x
+
+
+def number_by_number(x, p, training):
+    if not training:
+        return x
+    coins = [[random.random() for _ in row] for row in x]
+    return torch.where(torch.tensor(coins) < p, torch.tensor(0.0), x / (1 - p))
+
+
+def by_index(x, p, training):
+    if training:
+        x = x.clone() / (1 - p)
+        x[torch.rand_like(x) <= p] = 0
+    return x
+
+
+def by_multinomial(x, p, training):
+    if not training:
+        return x
+    faces = torch.multinomial(torch.tensor([p, 1 - p]), x.numel(), replacement=True)
+    return x * (faces / (1 - p)).view(x.shape)
+
+
+def by_exponential(x, p, training):
+    return x * (torch.empty_like(x).exponential_() > -math.log(1 - p)) / (1 - p) if training else x
+
+
+def with_numpy(x, p, training):
+    keep = torch.from_numpy(np.random.default_rng().binomial(1, 1 - p, x.shape))
+    return x * keep.to(x) / (1 - p) if training else x
+
+
 # expected_output
 
 def by_all_masks(h, weight, p):
@@ -80,7 +156,8 @@ def with_variance(of):
 
 right = {
     "dropout": [by_bernoulli, by_filling, by_a_list,
-                lambda x, p, training: F.dropout(x, p, training), F.dropout],
+                lambda x, p, training: F.dropout(x, p, training), F.dropout,
+                number_by_number, by_index, by_multinomial, by_exponential, with_numpy],
     "expected_output": [by_all_masks, by_products],
 }
 
@@ -94,6 +171,15 @@ wrong = {
         "exact": exactly,
         "drops_in_eval": lambda x, p, training: F.dropout(x, p),
         "downscaled": lambda x, p, training: x * (torch.rand_like(x) > p) if training else x * (1 - p),
+        "fixed_share": rated(lambda p: 0.3),
+        "normal": lambda x, p, training: x * (torch.randn(x.shape) <= 1 - p) / (1 - p) if training else x,
+        "normal_above": rated(lambda p: p, toss=torch.randn_like),
+        "mask_only": lambda x, p, training: F.dropout(torch.ones_like(x), p) if training else x,
+        "fixed_factor": rated(lambda p: p, lambda p: 1.43),
+        "share_kept": by_share_kept,
+        "no_gradient": lambda x, p, training: F.dropout(x.data, p, training),
+        "zeros_pass": lambda x, p, training: ByRatio.apply(x, p, 1.0) if training else x,
+        "zeros_stop": lambda x, p, training: ByRatio.apply(x, p, 0.0) if training else x,
         "no_rescale": lambda x, p, training: x.where(torch.rand_like(x) > p, 0.0) if training else x,
         "rescale_by_p": lambda x, p, training: F.dropout(x, p, training) * ((1 - p) / p if training else 1),
         "times": lambda x, p, training: F.dropout(x, p) * (1 - p) ** 2 if training else x,
@@ -111,3 +197,26 @@ wrong = {
         "deviation": with_variance(lambda parts, p: (p / (1 - p)) ** 0.5 * parts.norm()),
     },
 }
+
+SHARE = "share dropped at p = 0.2 and 0.6: it gives "
+EVAL = "eval mode (factor, what a 0 becomes): it gives "
+
+# wrong answers that are not a mistake by name: what is told of them
+others = {"dropout": {
+    "kept mask": (mask_kept, "Each call drops the same numbers."),
+    "0.25 written in": (rated(lambda p: 0.25, lambda p: 4 / 3), "It drops the same share whatever p is"),
+    "p + 0.06": (rated(lambda p: p + 0.06), SHARE + "[0.26, 0.66]; expected [0.2, 0.6]."),
+    "p - 0.06": (rated(lambda p: p - 0.06), SHARE + "[0.14, 0.54]; expected [0.2, 0.6]."),
+    "p - 0.03": (rated(lambda p: p - 0.03), SHARE + "[0.17, 0.57]; expected [0.2, 0.6]."),
+    "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
+    "p / (1 + p)": (rated(lambda p: p / (1 + p)), SHARE),
+    "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
+                "factor on what is kept: it gives [1.2, 2.5]; expected [1.25, 2.5]."),
+    "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
+    "squared": (rated(lambda p: p, lambda p: (1 - p) ** -2), "factor on what is kept: it gives [1.56, 6.25]"),
+    "eval by 0.95": (rated(lambda p: p, eval_times=0.95), EVAL + "(0.95, 0); expected (1, 0)."),
+    "eval with noise": (lambda x, p, training: F.dropout(x, p * training) + (not training) * torch.randn_like(x),
+                        EVAL + "('many different numbers', 'many different numbers')"),
+    "eval by p": (lambda x, p, training: F.dropout(x, p) if training else x * p, EVAL + "([0.2, 0.6], 0)"),
+    "in pairs": (in_pairs, "each unit its coins: it gives ('shared in part', 'varies')"),
+}}

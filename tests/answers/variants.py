@@ -1,4 +1,6 @@
 """Answers to the exercises of helpers/lessons/variants.py, written in another way than there."""
+import random
+
 import torch
 from torch.nn import functional as F
 
@@ -41,6 +43,57 @@ def always(h, p, training=True):
     return F.dropout2d(h, p)
 
 
+def rated(share, times=lambda p: 1 / (1 - p), toss=torch.rand):
+    """Maps fall where the coin is below share(p); what is kept is multiplied by times(p)."""
+    return lambda h, p, training=True: (
+        h * ~(toss(h.shape[:2])[..., None, None] < share(p)) * times(p) if training else h)
+
+
+def seeded(h, p, training=True):
+    keep = torch.rand(*h.shape[:2], 1, 1, generator=torch.Generator().manual_seed(1)) >= p
+    return h * keep / (1 - p) if training else h
+
+
+def by_share_kept(h, p, training=True):
+    keep = (torch.rand(*h.shape[:2], 1, 1) > p).float()
+    return h * keep / keep.mean() if training else h
+
+
+def in_pairs(h, p, training=True):
+    coins = torch.rand(len(h), (h.shape[1] + 1) // 2, 1, 1).repeat_interleave(2, 1)[:, :h.shape[1]]
+    return h * (coins >= p) / (1 - p) if training else h
+
+
+def by_columns(h, p, training=True):
+    return h * F.dropout(torch.ones(*h.shape[:2], 1, h.shape[3]), p, training)
+
+
+def map_by_map(h, p, training=True):
+    if not training:
+        return h
+    out = h / (1 - p)
+    for n in range(len(h)):
+        for c in range(h.shape[1]):
+            if random.random() < p:
+                out[n, c] = 0
+    return out
+
+
+def by_flat_maps(h, p, training=True):
+    if not training:
+        return h
+    maps = h.flatten(0, 1)
+    lost = torch.rand(len(maps)) < p
+    return maps.masked_fill(lost[:, None, None], 0.0).view_as(h) / (1 - p)
+
+
+def by_repeating(h, p, training=True):
+    if training:
+        coins = torch.distributions.Bernoulli(1 - p).sample(h.shape[:2])
+        h = h * coins.repeat_interleave(h[0, 0].numel(), 1).reshape(h.shape) * (1 / (1 - p))
+    return h
+
+
 # which_variant
 
 SEEN = {"A": "dropblock", "B": "rnndrop", "C": "One mask for the batch",
@@ -65,7 +118,7 @@ def mixed(one, other):
 
 
 right = {
-    "spatial_dropout": [by_torch, by_bernoulli],
+    "spatial_dropout": [by_torch, by_bernoulli, map_by_map, by_flat_maps, by_repeating],
     "which_variant": [SEEN.__getitem__, by_branches],
 }
 
@@ -76,6 +129,12 @@ wrong = {
         "images": as_long_as((0,)),
         "places": as_long_as((0, 2, 3)),
         "keeps": keeping,
+        "fixed_share": rated(lambda p: 0.3),
+        "normal": rated(lambda p: p - 1, toss=torch.randn),
+        "same_again": seeded,
+        "mask_only": lambda h, p, training=True: by_bernoulli(torch.ones_like(h), p) if training else h,
+        "fixed_factor": rated(lambda p: p, lambda p: 1.5),
+        "share_kept": by_share_kept,
         "no_rescale": not_rescaled,
         "by_p": over_p,
         "in_eval": always,
@@ -88,3 +147,23 @@ wrong = {
         "noise": mixed("D", "E"),
     },
 }
+
+SHARE = "share of the numbers that falls at p = 0.2 and 0.6: it gives "
+
+# wrong answers that are not a mistake by name: what is told of them
+others = {"spatial_dropout": {
+    "0.3 written in": (rated(lambda p: 0.3, lambda p: 1 / 0.7), "The same share falls whatever p is"),
+    "p - 0.035": (rated(lambda p: p - 0.035), SHARE),
+    "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
+    "randn above p": (rated(lambda p: p, toss=torch.randn), SHARE + "[0.58, 0.73]; expected [0.2, 0.6]."),
+    "in pairs": (in_pairs, "coins of the channels: it gives 'shared in part'; expected 'each its own'."),
+    "a column of pixels": (by_columns,
+                           "coins of the pixels of a map: it gives ('one for all', 'each its own')"),
+    "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
+                "factor on what is kept: it gives [1.2, 2.5]"),
+    "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
+    "eval by 0.95": (lambda h, p, training=True: F.dropout2d(h, p) if training else 0.95 * h,
+                     "factor in eval mode: it gives 0.95; expected 1."),
+    "eval scaled": (lambda h, p, training=True: F.dropout2d(h, p) if training else h * (1 - p),
+                    "factor in eval mode: it gives [0.8, 0.4]; expected 1."),
+}}

@@ -3,6 +3,7 @@
 For each exercise of helpers/lessons/<lesson>.py, tests/answers/<lesson>.py holds
     right = {exercise: [at least two right answers, written otherwise than the program]}
     wrong = {exercise: {switch: a wrong answer with that mistake alone, written otherwise than the program}}
+    others = {exercise: {a name: (another wrong answer, what is told of it)}}, where there are such
 """
 import importlib
 import importlib.util
@@ -438,7 +439,7 @@ def answers(lesson, kind):
     spec = importlib.util.spec_from_file_location(f"answers_{lesson}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, kind)
+    return getattr(module, kind, {})
 
 
 def ends_with(words, hint):
@@ -491,8 +492,23 @@ def test_each_mistake_written_otherwise_is_told_by_its_hint(lesson, name, switch
     assert mark == "✗" and ends_with(words, EXERCISES[lesson, name].mistakes[switch])
 
 
+@pytest.mark.parametrize("key", EXERCISES, ids=".".join)
+def test_other_wrong_answers_are_told_so(key):
+    for other, words in answers(key[0], "others").get(key[1], {}).values():
+        mark, told = EXERCISES[key].verdict(other)
+        assert mark == "✗" and words in told
+
+
+@pytest.mark.parametrize("key", [("dropout", "dropout"), ("variants", "spatial_dropout")], ids=".".join)
+def test_at_rate_one_a_solution_drops_all(key):
+    x = torch.randn(4, 3, 2, 2).requires_grad_()
+    y = EXERCISES[key].solution(x, 1, True)
+    assert (y == 0).all() and (torch.autograd.grad(y.sum(), x)[0] == 0).all()
+
+
 @pytest.mark.parametrize("lesson", sorted({lesson for lesson, _ in EXERCISES}))
 def test_no_answers_are_left_over(lesson):
     asked = {name: set(exercise.mistakes) for (where, name), exercise in EXERCISES.items() if where == lesson}
     assert set(answers(lesson, "right")) <= set(asked)
     assert all(set(mutants) <= asked.get(name, set()) for name, mutants in answers(lesson, "wrong").items())
+    assert set(answers(lesson, "others")) <= set(asked)
