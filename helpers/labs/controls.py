@@ -116,14 +116,14 @@ def rounded(value):
 
 
 def round_step(low, high, start):
-    """About a hundredth of the range: 1, 2 or 5 times a power of ten, if possible a part of low and start."""
+    """A hundredth of the range, about: 1, 2 or 5 times a power of ten that meets low, start and high."""
     power = math.floor(math.log10((high - low) / 100))
     steps = [float(f"{k}e{power + shift}") for shift in (1, 0, -1) for k in (5, 2, 1)]
 
-    def misses(step):
-        return any(abs(v / step - round(v / step)) > 1e-6 for v in (low, start))
-    return min((step for step in steps if 20 * step <= high - low <= 1000 * step),
-               key=lambda step: (misses(step), abs(math.log(step * 100 / (high - low)))))
+    def rank(step):
+        off = [abs(v / step - round(v / step)) > 1e-6 for v in (low, start, high)]
+        return off[0] or off[1], off[2], abs(math.log(step * 100 / (high - low)))
+    return min((step for step in steps if 20 * step <= high - low <= 1000 * step), key=rank)
 
 
 def factors(low, high, start):
