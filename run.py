@@ -58,6 +58,7 @@ def lab(names, more):
 def test(paths, more):
     """run all tests, or those of these notebooks (05 will do) and paths; -- leads pytest's options"""
     set_up_colab()
+    os.environ["HELPERS_STRICT"] = "1"                              # a claim must hold, whatever the seed
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for part, line in parts_of(paths).items():

@@ -122,3 +122,24 @@ def test_a_claim_says_what_it_ran_over(capsys):
     claim("It is positive.", torch.arange(1, 6) > 0, of="positive ones", over="units")
     out = capsys.readouterr().out
     assert "(5 data sets)" in out and "5 of 5 units" in out and "seeds" not in out
+
+
+@pytest.mark.parametrize("name, value", [("HELPERS_SEED", "7"), ("HELPERS_DATA", "/digits")])
+def test_with_other_draws_a_claim_that_fails_says_so_and_the_page_goes_on(monkeypatch, capsys, name, value):
+    monkeypatch.delenv("HELPERS_STRICT", raising=False)
+    monkeypatch.setenv(name, value)
+    claim("It is large.", spread(2, 0.1), of="size, in pixels", above=3)
+    out = capsys.readouterr().out
+    assert out.startswith("✗ Not with these draws: It is large.\n  size: 2 ± 0.1 pixels (8 seeds); 95 %")
+    claim("It is.", spread(2, 0.1), of="size", above=1)
+    assert capsys.readouterr().out.startswith("✓ It is.")
+    monkeypatch.setenv("HELPERS_STRICT", "1")
+    with pytest.raises(AssertionError, match="does not hold here: It is large."):
+        claim("It is large.", spread(2, 0.1), of="size, in pixels", above=3)
+
+
+def test_with_the_sets_own_draws_a_claim_that_does_not_hold_raises(monkeypatch):
+    monkeypatch.delenv("HELPERS_STRICT", raising=False)
+    monkeypatch.setenv("HELPERS_SEED", "0")
+    with pytest.raises(AssertionError):
+        claim("It is large.", spread(2, 0.1), of="size", above=3)
