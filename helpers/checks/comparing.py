@@ -22,6 +22,9 @@ def same_draws(seed=0):
         random.setstate(python)
 
 
+UNASKED = object()  # what an answer need not have: the same as anything
+
+
 class Share:
     """A share measured by n coins: the same as another that is no more than five standard errors away."""
 
@@ -63,6 +66,8 @@ def same(a, b, atol=1e-5):
 
     A tuple is a tuple or list of its parts, a list of numbers any block of numbers; words, sets, keys equal.
     """
+    if a is UNASKED:
+        return True
     if isinstance(b, Share):
         return isinstance(a, Share) and a.near(b)
     if isinstance(b, dict):

@@ -28,8 +28,8 @@ class Exercise:
     probes: tuple = ()  # tuples of arguments; a tensor of up to eight numbers is shown: begin with one
     _: KW_ONLY
     mistakes: dict  # {switch: the reason told}, in order of gravity
-    # Instead of probes, observe(f) -> {what is seen, in words: value}: of a random program what does not hang
-    # on the draw (a Share, factors, gradients: checks.coins); of a class what its objects do.
+    # Besides probes or instead, observe(f) -> {what is seen, in words: value}: of a random program what does
+    # not hang on the draw (a Share, factors, gradients: checks.coins); of a class what its objects do.
     observe: object = None
     atol: float = 1e-5
     names: tuple = ()        # of the parts that the program returns: ("gamma", "beta")
@@ -43,8 +43,8 @@ class Exercise:
         if unknown := [name for name in self.mistakes if name not in switches]:
             raise ValueError(f"mistakes {unknown} are no switches of {self.program.__name__}: "
                              f"expected keywords with default False, of {sorted(switches)}")
-        if bool(self.probes) == bool(self.observe):
-            raise ValueError("an exercise needs probes (tuples of arguments) or observe, not both")
+        if not self.probes and not self.observe:
+            raise ValueError("an exercise needs probes (tuples of arguments) or observe")
         loose = [p for p in self.probes if not isinstance(p, tuple)]
         if loose or isinstance(self.names, str) or isinstance(self.hints, str):
             raise ValueError("names, hints and each probe are tuples: "
@@ -97,9 +97,8 @@ class Exercise:
     def see(self, f):
         """{what is seen of a function: value}, always from the same draws, with arguments of its own."""
         with same_draws():
-            if self.observe:
-                return self.observe(f)
-            return {place: f(*copy.deepcopy(probe)) for place, probe in enumerate(self.probes)}
+            looks = {place: f(*copy.deepcopy(probe)) for place, probe in enumerate(self.probes)}
+            return looks | (self.observe(f) if self.observe else {})
 
     def agree(self, got, right):
         return all(name in got and self.same(got[name], right[name]) for name in right)
@@ -114,13 +113,13 @@ class Exercise:
         for chosen in (c for size in (1, 2, 3) for c in combinations(self.mistakes, size)):
             sides = [touched[name] for name in chosen]
             both = set().union(*sides)
-            if all(wrong & side for side in sides) and (wrong == both or wrong < both and not self.observe):
-                if self.agree(got, self.looks(*chosen)):
+            if all(wrong & side for side in sides) and (wrong == both or wrong < both and self.probes):
+                if self.looks(*chosen) and self.agree(got, self.looks(*chosen)):
                     return [self.mistakes[name] for name in chosen]
         return []
 
     def looks(self, *chosen):
-        """What is seen of the program with these switches, looked at once; {} where they do not fit together."""
+        """What is seen of the program with these switches, looked at once; {} where they do not fit."""
         if chosen not in self.seen:
             self.seen[chosen] = {}
             with suppress(Exception):
@@ -140,23 +139,27 @@ class Exercise:
 
     def formed(self, got, right):
         """What is seen in the form asked for, and what was wrong with the form."""
-        if self.observe:
+        if not self.probes:
             return got, []
-        values, found = zip(*[formed(got[place], right[place], self.names) for place in right])
-        return dict(zip(right, values)), list(dict.fromkeys(sum(found, [])))
+        places = range(len(self.probes))
+        values, found = zip(*[formed(got[place], right[place], self.names) for place in places])
+        return got | dict(zip(places, values)), list(dict.fromkeys(sum(found, [])))
 
     def praise(self, got, right):
         """A sentence on what is right already, or nothing."""
-        if self.observe:
-            good = [name for name in right if self.same(got.get(name), right[name])]
+        places = range(len(self.probes))
+        good = [name for name in right if self.same(got.get(name), right[name])]
+        if not self.probes:
             return f"Right so far: {'; '.join(good)}. " if good else ""
+        if self.observe and {*good} >= {*places}:
+            return "Right so far: the numbers. "
         if len(self.names) < 2:
             return ""
 
-        def good(k, mine, want):
+        def right_there(k, mine, want):
             return isinstance(mine, (tuple, list)) and k < len(mine) and self.same(mine[k], want[k])
         return right_parts([name for k, name in enumerate(self.names)
-                            if all(good(k, got[place], right[place]) for place in right)])
+                            if all(right_there(k, got[place], right[place]) for place in places)])
 
     def missing(self, args, kwargs, out):
         """Which parts are not filled in, and which of the others are right."""
@@ -164,7 +167,7 @@ class Exercise:
         if len(mine) != len(self.names):
             return "Not filled in yet: it returns nothing." if len(mine) == 1 else "Not filled in yet."
         good = []
-        if len(mine) > 1 and not self.observe:
+        if len(mine) > 1 and self.probes:
             right = self.program(*args, **kwargs)
             good = [name for name, part, want in zip(self.names, mine, right) if self.same(part, want)]
         open_ = [name for name, part in zip(self.names, mine) if empty(part)]
@@ -176,7 +179,7 @@ class Exercise:
         if name not in got:
             return f"{name}: nothing is seen of it."
         mine, want = got[name], right[name]
-        if self.observe:
+        if isinstance(name, str):
             return f"{name}: it gives {describe(mine)}; expected {describe(want)}."
         given = zip(self.parameters(), map(describe, self.probes[name]))
         return f"For {listed([f'{name} = {value}' for name, value in given])}: {self.leaves(mine, want)}"

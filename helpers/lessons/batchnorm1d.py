@@ -3,6 +3,7 @@ import torch
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..checks.through import as_well_far_off, gradient_through
 from ..experiments.training import steps_to
 
 outlier = Question(
@@ -85,11 +86,22 @@ def spread(var, eps, variance, no_eps, eps_outside):
     return (var + inside) ** (1 if variance else 0.5) + outside
 
 
+def statistics(h, over, unbiased=False, one_pass=False, fixed_mean=False, fixed_var=False):
+    """Mean and variance over these axes, kept as axes of length 1; and the usual mistakes."""
+    mean, var = h.mean(over, keepdim=True), h.var(over, unbiased=unbiased, keepdim=True)
+    if one_pass:
+        n = h.numel() / var.numel()
+        var = (h.square().mean(over, keepdim=True) - mean ** 2) * (n / (n - 1) if unbiased else 1)
+    return mean.detach() if fixed_mean else mean, var.detach() if fixed_var else var
+
+
 def forward(h, gamma, beta, eps, over_features=False, over_everything=False, variance=False, no_eps=False,
-        eps_outside=False, unbiased=False, beta_first=False, no_affine=False):
+        eps_outside=False, unbiased=False, one_pass=False, beta_first=False, no_affine=False,
+        fixed_statistics=False, fixed_mean=False, fixed_variance=False):
     """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
     over = (0, 1) if over_everything else int(over_features)
-    mean, var = h.mean(over, keepdim=True), h.var(over, unbiased=unbiased, keepdim=True)
+    mean, var = statistics(h, over, unbiased, one_pass, fixed_statistics or fixed_mean,
+                           fixed_statistics or fixed_variance)
     h_hat = (h - mean) / spread(var, eps, variance, no_eps, eps_outside)
     return h_hat if no_affine else gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
 
@@ -105,13 +117,31 @@ _g = torch.Generator().manual_seed(5)
 # a narrow unit, so that eps shows
 _h = torch.tensor([3.0, -1.0]) + torch.tensor([2.0, 0.05]) * torch.randn(4, 2, generator=_g)
 _gamma, _beta = torch.tensor([[2.0, 0.5], [-1.0, 3.0]])
+# zeros, a constant unit, a narrow one
+_h3 = torch.tensor([[0, 4, -0.2], [5, 4, -0.21], [0, 4, -0.19], [-3, 4, -0.22], [0.5, 4, -0.2]])
+_gamma3, _beta3 = torch.tensor([[1.5, -2.0, 0.25], [0.5, 0.0, -4.0]])
 
 EPS = dict(
     no_eps="eps is missing: sqrt(var + eps).",
     eps_outside="eps is added after the root: it belongs to the variance, inside.",
 )
+ONE_PASS = dict(one_pass="Mean square minus squared mean is the variance on paper. Far from 0 it is the "
+    "difference of two large, rounded numbers, and may come out below 0: take the mean of (h - mean)².")
+FIXED = dict(
+    fixed_statistics="The numbers are right, the gradient is not: mean and variance are cut off from it. "
+        "They hang on h, so let autograd through: no no_grad(), detach() or .data.",
+    fixed_mean="The numbers are right, the gradient is not: the mean is cut off from it.",
+    fixed_variance="The numbers are right, the gradient is not: the variance is cut off from it.",
+)
 
-batchnorm_forward = Exercise(forward, probes=[(_h, _gamma, _beta, 1e-2)], mistakes=dict(
+
+def _forward_seen(f):
+    return {"gradient in h": gradient_through(f, _h, _gamma, _beta, 1e-2),
+            "as well far from 0": as_well_far_off(lambda h: f(h, _gamma, _beta, 1e-4))}
+
+
+batchnorm_forward = Exercise(forward, probes=[
+    (_h, _gamma, _beta, 1e-2), (_h3, _gamma3, _beta3, 5e-2)], observe=_forward_seen, mistakes=dict(
     over_features="Mean and variance run over the units of one sample (a row). BatchNorm takes them over the "
         "batch, one for each unit (a column): axis 0.",
     over_everything="One mean for the whole table: each unit has its own, over the batch.",
@@ -121,6 +151,7 @@ batchnorm_forward = Exercise(forward, probes=[(_h, _gamma, _beta, 1e-2)], mistak
     **EPS,
     unbiased="The variance divides by N - 1: "
         "BatchNorm normalizes with the one that divides by N, unbiased=False.",
+    **ONE_PASS, **FIXED,
 ), hints=[
     "One mean and one variance for each of the C units: which axis has to go?",
     "`h.mean(0)` and `h.var(0, unbiased=False)` are both (C,).",
@@ -165,10 +196,12 @@ which_axis = Exercise(told_axis, probes=[
 
 
 def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=False, constant_mean=False,
-        sums=False, no_gamma=False, of_h=False, averaged=False):
+        sums=False, no_gamma=False, of_h=False, averaged=False, unbiased=False, no_eps=False,
+        eps_outside=False, one_pass=False):
     """dy (N, C), the loss's gradient in y -> its gradients in h (N, C), gamma (C,), beta (C,)."""
-    std = (h.var(0, unbiased=False) + eps).sqrt()
-    h_hat = (h - h.mean(0)) / std
+    mean, var = statistics(h, 0, unbiased, one_pass)
+    std = spread(var, eps, False, no_eps, eps_outside)
+    h_hat = (h - mean) / std
     g = dy if no_gamma else dy * gamma
     take, add = torch.sum if sums else torch.mean, torch.mean if averaged else torch.sum
     through_mean = 0 if constant_statistics or constant_mean else take(g, 0)
@@ -186,7 +219,16 @@ def backward_solution(dy, h, gamma, eps):
 
 _dy = torch.randn(4, 2, generator=_g)
 
-batchnorm_backward = Exercise(backward, probes=[(_dy, _h, _gamma, 1e-2)], names=(
+_dy3 = torch.randn(5, 3, generator=_g)
+
+
+def _backward_seen(f):
+    dy = _h3.flatten()[:8].view(4, 2).repeat(2, 1)
+    return {"as well far from 0": as_well_far_off(lambda h: f(dy, h, _gamma, 1e-4))}
+
+
+batchnorm_backward = Exercise(backward, probes=[
+    (_dy, _h, _gamma, 1e-2), (_dy3, _h3, _gamma3, 5e-2)], observe=_backward_seen, names=(
     "gradient in h", "gradient in gamma", "gradient in beta"), mistakes=dict(
     constant_statistics="Mean and variance are treated as constants. Both depend on every sample, "
         "so two terms are missing.",
@@ -198,6 +240,9 @@ batchnorm_backward = Exercise(backward, probes=[(_dy, _h, _gamma, 1e-2)], names=
     of_h="The gradient in gamma takes h_hat, what gamma multiplies, not h.",
     averaged="Gamma and beta act on every sample: their gradients are sums over the batch, "
         "the loss has done the averaging.",
+    **EPS,
+    unbiased="The variance divides by N - 1: the layer divided by N, unbiased=False.",
+    **ONE_PASS,
 ), hints=[
     "Start with the gradient in h_hat: it is dy * gamma, call it g.",
     "h acts three ways: directly, through the mean, through the variance. The mean takes the mean of g off.",

@@ -6,7 +6,8 @@ from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
-from .batchnorm1d import EPS, spread
+from ..checks.through import as_well_far_off, gradient_through
+from .batchnorm1d import EPS, FIXED, ONE_PASS, spread, statistics
 
 means = Question(
     "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. How many means does it compute?",
@@ -76,12 +77,12 @@ fair_goals = {
 
 def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,
         over_everything=False, last_axis=False, no_affine=False, variance=False, no_eps=False,
-        eps_outside=False, unbiased=False):
+        eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False):
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
     over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
             else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
     x = h.reshape(-1, h.shape[1]) if scrambled else h
-    mean, var = x.mean(over, keepdim=True), x.var(over, unbiased=unbiased, keepdim=True)
+    mean, var = statistics(x, over, unbiased, one_pass, fixed_statistics, fixed_statistics)
     h_hat = ((x - mean) / spread(var, eps, variance, no_eps, eps_outside)).reshape(h.shape)
     shape = (-1,) if last_axis else (-1, 1, 1)
     return h_hat if no_affine else gamma.view(shape) * h_hat + beta.view(shape)
@@ -104,10 +105,20 @@ def _maps(*shape):
     return (mean + sd * torch.randn(shape, generator=_g)).round(decimals=2)
 
 
+_two, _three = _maps(2, 2, 1, 2), _maps(3, 3, 4, 3)
+_three[:, 1] = 0  # a channel that is always 0
+_affine = torch.tensor([[2.0, 0.5], [-1.0, 3.0]])
+
+
+def _normalized(f):
+    return {"gradient in h": gradient_through(f, _two, *_affine, 1e-2),
+            "as well far from 0": as_well_far_off(lambda h: f(h, *_affine, 1e-4), (2, 2, 2, 2))}
+
+
 # W equals C in both, so that gamma along the wrong axis goes through
 batchnorm2d = Exercise(normalizing, probes=[
-    (_maps(2, 2, 1, 2), *torch.tensor([[2.0, 0.5], [-1.0, 3.0]]), 1e-2),
-    (_maps(3, 3, 4, 3), *torch.tensor([[2.0, 0.5, 1.5], [-1.0, 3.0, 0.0]]), 1e-2)], mistakes=dict(
+    (_two, *_affine, 1e-2), (_three, *torch.tensor([[2.0, 0.5, -1.5], [-1.0, 3.0, 0.0]]), 5e-2),
+], observe=_normalized, mistakes=dict(
     scrambled="`reshape(-1, C)` does not make columns of channels: neighbours in memory are pixels of one "
         "row. The channel axis has to be moved to the end first: `permute(0, 2, 3, 1)`.",
     per_image="Each image has its own mean here (axes 2 and 3 only): that is instance norm. "
@@ -123,6 +134,7 @@ batchnorm2d = Exercise(normalizing, probes=[
     **EPS,
     unbiased="The variance divides by n - 1: "
         "BatchNorm normalizes with the one that divides by n, unbiased=False.",
+    **ONE_PASS, fixed_statistics=FIXED["fixed_statistics"],
 ), hints=[
     "One mean for each of the C channels: which three axes have to go?",
     "`h.mean((0, 2, 3), keepdim=True)` is (1, C, 1, 1) and lines up with h.",
@@ -146,7 +158,8 @@ class _Net(nn.Module):
 
 
 def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False, late_name=False,
-        children_only=False, containers=False, hooks_left=False, statistics_moved=False, mode_changed=False):
+        children_only=False, containers=False, hooks_left=False, statistics_moved=False,
+        statistics_reset=False, mode_changed=False, train_always=False):
     """Names of the layers (modules without children) that model(x) does not call; it stays as it was."""
     layers = dict(model.named_children() if children_only else model.named_modules())
     layers = {name: layer for name, layer in layers.items()
@@ -166,7 +179,10 @@ def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False
         model.eval()
     model(x)
     if not mode_changed:
-        model.train(training)
+        model.train(training or train_always)
+    for layer in model.modules() if statistics_reset else ():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.reset_running_stats()
     for handle in () if hooks_left else handles:
         handle.remove()
     seen = {[*layers][-1]} if late_name else seen
@@ -189,16 +205,22 @@ def uncalled_modules_solution(model, x):
 def _looked_into(f):
     torch.manual_seed(1)
     net, x = _Net(), torch.randn(4, 2)
+    net(3 * torch.randn(5, 2))  # running statistics that are not those of a new layer
     before = [b.clone() for b in net.buffers()]
+    other = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
     first = f(net, x)
     if isinstance(first, (list, tuple, set, dict)) and all(isinstance(name, str) for name in first):
         first = sorted(name for name in first if name)  # any order; "" is the whole net
-    whole = f(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), x)
+    whole = f(other, x)
+    kept = [getattr(layer, kind) for layer in net.modules()
+            for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")]
     return {"what it finds": first,
             "nothing found where all is called": len(whole) == 0,
-            "no hooks left behind": not any(layer._forward_hooks for layer in net.modules()),
-            "running statistics untouched": all(torch.equal(a, b) for a, b in zip(before, net.buffers())),
-            "the mode it was in": net.training}
+            "no hooks left behind": not any(kept),
+            "running statistics": "untouched" if all(map(torch.equal, before, net.buffers())) else (
+                "moved" if any(map(torch.Tensor.any, (net.norm.running_mean, net.block[1].running_mean)))
+                else "reset"),
+            "the mode it was in": (net.training, other.training)}
 
 
 uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dict(
@@ -216,7 +238,11 @@ uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dic
     hooks_left="The hooks stay on the model: keep what register_forward_hook returns, and call its remove().",
     statistics_moved="Running the model in train mode has moved BatchNorm's running statistics: "
         "look in eval mode.",
+    statistics_reset="BatchNorm's running statistics are reset, so what the net has learned of its data is "
+        "gone. They are to stay as they are: run the model in eval mode.",
     mode_changed="The model is left in eval mode: put back the mode it was in.",
+    train_always="A model that was in eval mode is left in train mode: note `model.training` first, and put "
+        "that back.",
 ), hints=[
     "`named_modules()` gives every module by its name; modules with children are containers.",
     "`layer.register_forward_hook(f)` calls f(layer, inputs, output) whenever the layer is called. Let f "

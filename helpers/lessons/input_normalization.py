@@ -3,6 +3,7 @@ import torch
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..checks.through import as_well_far_off
 
 steepness = Question(
     "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared "
@@ -58,14 +59,16 @@ correlation_goals = {
 
 
 def standardizing(train, test, own_statistics=False, pooled=False, over_samples=False, no_centre=False,
-        variance=False, no_constant=False, unbiased=False):
-    """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one becomes 0."""
+        variance=False, no_constant=False, zeroed=False, tiny=False, unbiased=False, one_pass=False):
+    """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one is centred."""
     over = int(over_samples)
 
     def transform(x, of):
         mean, sd = of.mean(over, keepdim=True), of.std(over, unbiased=unbiased, keepdim=True)
+        sd = (of.square().mean(over, keepdim=True) - mean ** 2).sqrt() if one_pass else sd
         sd = sd ** 2 if variance else sd
-        sd = sd if no_constant else torch.where(sd == 0, 1.0, sd)
+        sd = (sd if no_constant else sd + 1e-8 if tiny
+              else torch.where(sd == 0, torch.inf if zeroed else 1.0, sd))
         return x / sd if no_centre else (x - mean) / sd
     every = torch.cat([train, test]) if pooled else train
     return transform(train, every), transform(test, test if own_statistics or over_samples else every)
@@ -83,7 +86,21 @@ _six, _four = (torch.randn(n, 3, generator=_g).round(decimals=1) for n in (6, 4)
 _train = torch.tensor([5.0, 3.0, -1.0]) + torch.tensor([20.0, 0.0, 0.5]) * _six
 _test = torch.tensor([9.0, 3.0, -1.2]) + torch.tensor([10.0, 0.0, 0.5]) * _four
 
-standardize = Exercise(standardizing, probes=[(_train, _test)], names=("train", "test"), mistakes=dict(
+_few = (torch.tensor([[-2.0, 0.01], [0.0, 0.03], [1.0, 0.02], [0.0, -0.01]]),
+        torch.tensor([[0.0, 0.05], [7.0, -1.0]]))
+
+
+def _scaled(f):
+    """A feature that is constant in training alone; what is huge is not told apart."""
+    _, one = f(torch.tensor([[1.0, 2], [3, 2], [8, 2]]), torch.tensor([[0.0, 1.5], [1, 2], [5, 4]]))
+    one = torch.as_tensor(one)[:, 1]
+    huge = one.isfinite().all() and one.abs().max() > 1000
+    return {"a test feature that is constant in training": "is huge" if huge else one,
+            "as well far from 0": as_well_far_off(lambda h: f(h, h[:3]))}
+
+
+standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_scaled, names=(
+    "train", "test"), mistakes=dict(
     own_statistics="The test set is scaled by its own mean and sd. Take the training set's: the net must see "
         "a new image on the scale it learned, even if it comes alone.",
     pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
@@ -93,8 +110,14 @@ standardize = Exercise(standardizing, probes=[(_train, _test)], names=("train", 
     no_centre="The mean is not taken off: centre first, then scale.",
     variance="It divides by the variance: the spread in the unit of the data is its root.",
     no_constant="A constant feature has sd 0, and 0 / 0 is nan. Divide by 1 there.",
+    zeroed="A feature that was constant in training is set to 0 in the test set, where it may differ. Take "
+        "the mean off and divide by 1: what is new stays to be seen.",
+    tiny="To a spread of 0 a tiny number is added, and dividing by it makes a small difference in the test "
+        "set huge. Divide by 1 where the sd is 0.",
     unbiased="The sd divides by N - 1. With thousands of samples nobody sees it; here we divide by N, as "
         "BatchNorm will: std(0, unbiased=False).",
+    one_pass="Mean square minus squared mean is the variance on paper. Far from 0 it is the difference of "
+        "two large, rounded numbers: take the mean of (train - mean)².",
 ), hints=[
     "Which numbers does the net know when the first new image comes? Only those of the training set.",
     "`train.mean(0)` and `train.std(0, unbiased=False)` are (D,). Use both for both sets.",

@@ -1,4 +1,7 @@
 """Answers to the exercises of helpers/lessons/batchnorm1d.py, written in another way than there."""
+import math
+
+import numpy as np
 import torch
 from torch.nn.functional import batch_norm, layer_norm
 
@@ -29,6 +32,55 @@ def whole_table(h, gamma, beta, eps):
 
 def deviation(h):
     return h.std(0, correction=0)
+
+
+def one_pass(h):
+    return h.pow(2).sum(0) / len(h) - h.mean(0).pow(2)
+
+
+def without_grad(h, gamma, beta, eps):
+    with torch.no_grad():
+        var, mean = torch.var_mean(h, 0, correction=0)
+    return (h - mean) * (var + eps).rsqrt() * gamma + beta
+
+
+def from_data(h, gamma, beta, eps):
+    return gamma * (h - h.data.mean(0)) / torch.sqrt(((h - h.mean(0)) ** 2).mean(0) + eps) + beta
+
+
+def by_deviation_item(h, gamma, beta, eps):
+    sd = torch.tensor([(c.var(unbiased=False).item() + eps) ** 0.5 for c in h.T])
+    return gamma * (h - h.mean(0)) / sd + beta
+
+
+def in_numpy(h, gamma, beta, eps):
+    h, gamma, beta = h.numpy(), gamma.numpy(), beta.numpy()
+    return gamma * (h - h.mean(0)) / np.sqrt(h.var(0) + eps) + beta
+
+
+def in_lists(h, gamma, beta, eps):
+    columns = []
+    for column, g, b in zip(h.T.tolist(), gamma.tolist(), beta.tolist()):
+        mean = math.fsum(column) / len(column)
+        var = math.fsum((x - mean) ** 2 for x in column) / len(column)
+        columns.append([g * (x - mean) / math.sqrt(var + eps) + b for x in column])
+    return torch.tensor(columns).T
+
+
+def as_fold(h, gamma, beta, eps):
+    mean = torch.ones(1, len(h)) @ h / len(h)
+    scale = gamma / torch.sqrt(torch.mean((h - mean) ** 2, dim=0) + eps)
+    return scale * (h - mean) + beta
+
+
+def by_layer_norm(h, gamma, beta, eps):
+    return layer_norm(h.T, (len(h),), eps=eps).T * gamma + beta
+
+
+def by_module(h, gamma, beta, eps):
+    layer = torch.nn.BatchNorm1d(h.shape[1], eps=eps)
+    layer.weight.data, layer.bias.data = gamma, beta
+    return layer(h)
 
 
 def column_sums(table, normalized):
@@ -79,10 +131,44 @@ def averaged(dy, h, gamma, eps):
     return [d_h, d_gamma / len(h), d_beta / len(h)]
 
 
+def by_jacobian(dy, h, gamma, eps):
+    def y(h, gamma, beta): return by_columns(h, gamma, beta, eps)
+    slopes = torch.autograd.functional.jacobian(y, (h, gamma, 0 * gamma))
+    return [torch.tensordot(dy, slope, 2) for slope in slopes]
+
+
+def by_projection(dy, h, gamma, eps):
+    """Of each column take off its parts along 1 and along h_hat."""
+    n, off = len(h), h - h.mean(0)
+    std = (off.square().mean(0) + eps) ** 0.5
+    take = torch.eye(n)[..., None] - 1 / n - torch.einsum("ic,jc->ijc", off / std, off / std) / n
+    return torch.einsum("ijc,jc->ic", take, dy * gamma) / std, (dy * off / std).sum(0), dy.sum(0)
+
+
+def by_samples(dy, h, gamma, eps):
+    mean, std = h.mean(0), (h.var(0, correction=0) + eps).sqrt()
+    d_gamma, d_beta = torch.zeros_like(gamma), torch.zeros_like(gamma)
+    for row, out in zip(h, dy):
+        d_gamma += out * (row - mean) / std
+        d_beta += out
+    n = len(h)
+    return gamma / (n * std) * (n * dy - d_beta - (h - mean) / std * d_gamma), d_gamma, d_beta
+
+
+def with_std(of):
+    """The backward pass with this in place of the sd."""
+    def answer(dy, h, gamma, eps):
+        h_hat = (h - h.mean(0)) / of(h, eps)
+        g = dy * gamma
+        d_h = (g - g.mean(0) - h_hat * torch.einsum("nc,nc->c", g, h_hat) / len(h)) / of(h, eps)
+        return d_h, torch.einsum("nc,nc->c", dy, h_hat), dy.sum(0)
+    return answer
+
+
 right = {
-    "batchnorm_forward": [by_torch, by_columns],
+    "batchnorm_forward": [by_torch, by_columns, in_numpy, in_lists, as_fold, by_layer_norm, by_module],
     "which_axis": [column_sums, by_doing],
-    "batchnorm_backward": [by_autograd, step_by_step],
+    "batchnorm_backward": [by_autograd, step_by_step, by_jacobian, by_projection, by_samples],
 }
 
 wrong = {
@@ -95,6 +181,10 @@ wrong = {
         "no_eps": lambda h, gamma, beta, eps: forward(h, gamma, beta, deviation(h)),
         "eps_outside": lambda h, gamma, beta, eps: forward(h, gamma, beta, deviation(h) + eps),
         "unbiased": lambda h, gamma, beta, eps: forward(h, gamma, beta, (h.std(0) ** 2 + eps) ** 0.5),
+        "one_pass": lambda h, gamma, beta, eps: forward(h, gamma, beta, (one_pass(h) + eps).sqrt()),
+        "fixed_statistics": without_grad,
+        "fixed_mean": from_data,
+        "fixed_variance": by_deviation_item,
     },
     "which_axis": {
         "swapped": lambda table, normalized: 1 - column_sums(table, normalized),
@@ -109,5 +199,9 @@ wrong = {
         "sums": with_sums,
         "of_h": of_h,
         "averaged": averaged,
+        "no_eps": with_std(lambda h, eps: deviation(h)),
+        "eps_outside": with_std(lambda h, eps: deviation(h) + eps),
+        "unbiased": with_std(lambda h, eps: (h.std(0) ** 2 + eps) ** 0.5),
+        "one_pass": with_std(lambda h, eps: (one_pass(h) + eps) ** 0.5),
     },
 }

@@ -1,4 +1,6 @@
 """Answers to the exercises of helpers/lessons/batchnorm2d.py, written in another way than there."""
+import copy
+
 import torch
 from torch import nn
 from torch.nn.functional import batch_norm, instance_norm
@@ -61,6 +63,36 @@ def across_channels(h, gamma, beta, eps):
 
 def everything(h, gamma, beta, eps):
     return affine((h - h.mean()) / (h.var(correction=0) + eps).sqrt(), gamma, beta)
+
+
+def by_mean_squares(h, gamma, beta, eps):
+    var = (h * h).mean((0, 2, 3), keepdim=True) - h.mean((0, 2, 3), keepdim=True) ** 2
+    return affine(centred(h) / (var + eps).sqrt(), gamma, beta)
+
+
+def without_grad(h, gamma, beta, eps):
+    with torch.no_grad():
+        mean, sd = h.mean((0, 2, 3), keepdim=True), (spread(h) ** 2 + eps) ** 0.5
+    return affine((h - mean) / sd, gamma, beta)
+
+
+def in_numpy(h, gamma, beta, eps):
+    h = h.numpy()
+    mean, var = h.mean((0, 2, 3), keepdims=True), h.var((0, 2, 3), keepdims=True)
+    return affine(torch.from_numpy((h - mean) / (var + eps) ** 0.5), gamma, beta)
+
+
+def by_layer_norm(h, gamma, beta, eps):
+    """Channels first: what is left is normalized whole."""
+    first = h.transpose(0, 1)
+    return affine(nn.functional.layer_norm(first, first.shape[1:], eps=eps).transpose(0, 1), gamma, beta)
+
+
+def by_einsum(h, gamma, beta, eps):
+    n = h.numel() / h.shape[1]
+    off = h - (torch.einsum("nchw->c", h) / n)[:, None, None]
+    scale = gamma / torch.sqrt(torch.einsum("nchw,nchw->c", off, off) / n + eps)
+    return torch.einsum("c,nchw->nchw", scale, off) + beta[:, None, None]
 
 
 # ---- uncalled_modules
@@ -145,6 +177,43 @@ def stays_in_eval(model, x):
     return in_train(model, x)
 
 
+def resets(model, x):
+    names = in_train(model, x)
+    for layer in model.modules():
+        if hasattr(layer, "reset_running_stats"):
+            layer.reset_running_stats()
+    return names
+
+
+def always_back_to_train(model, x):
+    names = stays_in_eval(model, x)
+    model.train()
+    return names
+
+
+def on_a_copy(model, x):
+    return in_train(copy.deepcopy(model), x)
+
+
+def by_wrapping(model, x):
+    """Each layer's forward notes its name, and is put back."""
+    seen = []
+    for name, layer in leaves(model):
+        def noting(*args, old=layer.forward, name=name): return seen.append(name) or old(*args)
+        layer.forward = noting
+    in_eval(model, lambda: model(x))
+    for _, layer in leaves(model):
+        del layer.forward
+    return sorted({name for name, _ in leaves(model)} - {*seen})
+
+
+def with_state_put_back(model, x):
+    state = copy.deepcopy(model.state_dict())
+    names = in_train(model, x)
+    model.load_state_dict(state)
+    return names
+
+
 # ---- the homework
 
 def by_building(x_shape, channels, k, padding):
@@ -197,8 +266,8 @@ def changed(**rows):
 
 
 right = {
-    "batchnorm2d": [by_torch, as_table, channel_by_channel],
-    "uncalled_modules": [by_pre_hook, by_global_hook],
+    "batchnorm2d": [by_torch, as_table, channel_by_channel, in_numpy, by_layer_norm, by_einsum],
+    "uncalled_modules": [by_pre_hook, by_global_hook, on_a_copy, by_wrapping, with_state_put_back],
     "convolution_cost": [by_building, pixel_by_pixel],
     "simple_net": [of_torch, written_out],
 }
@@ -215,6 +284,8 @@ wrong = {
         "variance": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) ** 2 + eps), gamma, beta),
         "no_eps": lambda h, gamma, beta, eps: affine(centred(h) / spread(h), gamma, beta),
         "eps_outside": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) + eps), gamma, beta),
+        "one_pass": by_mean_squares,
+        "fixed_statistics": without_grad,
         "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5,
                                                        gamma, beta),
     },
@@ -227,6 +298,8 @@ wrong = {
         "containers": with_containers,
         "hooks_left": leaves_hooks,
         "statistics_moved": in_train,
+        "statistics_reset": resets,
+        "train_always": always_back_to_train,
         "mode_changed": stays_in_eval,
     },
     "convolution_cost": {

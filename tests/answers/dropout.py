@@ -199,7 +199,7 @@ wrong = {
 }
 
 SHARE = "share dropped at p = 0.2 and 0.6: it gives "
-EVAL = "eval mode (factor, what a 0 becomes): it gives "
+EVAL = "factor in eval mode: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"dropout": {
@@ -214,9 +214,9 @@ others = {"dropout": {
                 "factor on what is kept: it gives [1.2, 2.5]; expected [1.25, 2.5]."),
     "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
     "squared": (rated(lambda p: p, lambda p: (1 - p) ** -2), "factor on what is kept: it gives [1.56, 6.25]"),
-    "eval by 0.95": (rated(lambda p: p, eval_times=0.95), EVAL + "(0.95, 0); expected (1, 0)."),
-    "eval with noise": (lambda x, p, training: F.dropout(x, p * training) + (not training) * torch.randn_like(x),
-                        EVAL + "('many different numbers', 'many different numbers')"),
-    "eval by p": (lambda x, p, training: F.dropout(x, p) if training else x * p, EVAL + "([0.2, 0.6], 0)"),
+    "eval by 0.95": (rated(lambda p: p, eval_times=0.95), EVAL + "0.95; expected 1."),
+    "eval with noise": (lambda x, p, training: F.dropout(x, p) if training else x + torch.randn(x.shape),
+                        EVAL + "'none: 0 does not stay 0'"),
+    "eval by p": (lambda x, p, training: F.dropout(x, p) if training else x * p, EVAL + "[0.2, 0.6]"),
     "in pairs": (in_pairs, "each unit its coins: it gives ('shared in part', 'varies')"),
 }}

@@ -1,4 +1,6 @@
 """Answers to the exercises of helpers/lessons/input_normalization.py, written in another way than there."""
+import statistics
+
 import numpy as np
 import torch
 
@@ -45,6 +47,46 @@ def constant_forgotten(train, test):
     return torch.div(train - mean, sd), torch.div(test - mean, sd)
 
 
+def to_zero(train, test):
+    mean, sd = moments(train)
+    return [((x - mean) / sd).nan_to_num(0, 0, 0) for x in (train, test)]
+
+
+def with_a_little(train, test):
+    mean, sd = moments(train)
+    return (train - mean) / (sd + 1e-7), (test - mean) / (sd + 1e-7)
+
+
+def by_mean_squares(train, test):
+    mean = train.mean(0)
+    sd = (train.square().mean(0) - mean.square()).sqrt()
+    return scaled(train, mean, sd), scaled(test, mean, sd)
+
+
+def by_var_mean(train, test):
+    var, mean = torch.var_mean(train, 0, correction=0)
+    return [(x - mean) * torch.where(var > 0, var.rsqrt(), 1) for x in (train, test)]
+
+
+def in_lists(train, test):
+    columns = []
+    for a, b in zip(train.T.tolist(), test.T.tolist()):
+        mean, sd = statistics.fmean(a), statistics.pstdev(a) or 1
+        columns.append([[(x - mean) / sd for x in numbers] for numbers in (a, b)])
+    return tuple(torch.tensor(numbers).T for numbers in zip(*columns))
+
+
+def by_masked_divisor(train, test):
+    centre, divisor = train.mean(dim=0, keepdim=True), train.std(dim=0, unbiased=False, keepdim=True)
+    divisor[divisor < 1e-12] = 1
+    return torch.sub(train, centre).div(divisor), torch.sub(test, centre).div(divisor)
+
+
+def in_double(train, test):
+    both = [x.double() for x in (train, test)]
+    return tuple(scaled(x, *moments(both[0])) for x in both)
+
+
 def by_power_iteration(X):
     w = torch.ones(X.shape[1], dtype=torch.float64)
     for _ in range(500):
@@ -63,7 +105,8 @@ def eigenvalues(X):
     return torch.linalg.eigvalsh(X.T @ X)
 
 
-right = {"standardize": [by_columns, in_numpy], "largest_stable_rate": [by_power_iteration, by_autograd]}
+right = {"standardize": [by_columns, in_numpy, by_var_mean, in_lists, by_masked_divisor, in_double],
+         "largest_stable_rate": [by_power_iteration, by_autograd]}
 
 wrong = {
     "standardize": {
@@ -73,6 +116,9 @@ wrong = {
         "no_centre": uncentred,
         "variance": squared,
         "no_constant": constant_forgotten,
+        "zeroed": to_zero,
+        "tiny": with_a_little,
+        "one_pass": by_mean_squares,
         "unbiased": lambda train, test: (scaled(train, *moments(train, 1)), scaled(test, *moments(train, 1))),
     },
     "largest_stable_rate": {

@@ -325,7 +325,7 @@ def test_a_keyboard_interrupt_is_not_a_verdict():
 @pytest.mark.parametrize("wrong, words", [
     (dict(mistakes={"cubed": "Cubed."}), "no switches of scaling"),
     (dict(mistakes={"factor": "?"}), "no switches"),
-    (dict(probes=()), "probes"), (dict(observe=seen), "not both"), (dict(names="y"), "with a comma"),
+    (dict(probes=()), "probes"), (dict(names="y"), "with a comma"),
     (dict(hints="Think."), "with a comma"), (dict(probes=[torch.ones(2)]), "with a comma"),
 ])
 def test_an_exercise_that_does_not_fit_together_says_why(wrong, words):
