@@ -1,8 +1,12 @@
 """The seven aspects: right layers pass all, each wrong one in circulation fails what names its fault."""
+import random
+
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
+from helpers.checks import oracle
 from helpers.checks.oracle import ASPECTS, STEPS, compare, same_as_torch
 
 
@@ -18,6 +22,8 @@ class ByHand(nn.Module):
 
     def forward(self, x):
         dims = [0, *range(2, x.dim())]
+        if self.training and x.numel() == x.shape[1]:
+            raise ValueError("a batch of one has no variance")
         mean, var = self.statistics(x, dims) if self.training else (self.past_mean, self.past_var)
         if self.training:
             self.remember(mean, var, x.numel() // x.shape[1])
@@ -185,7 +191,6 @@ def test_faults_show_on_images_too(shape):
 ])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_right_layer_by_hand_passes_with_room(monkeypatch, reference, args, shape, seed):
-    import helpers.checks.oracle as oracle
     batch = oracle.batch
     monkeypatch.setattr(oracle, "batch", lambda shape, k=0: batch(shape, k + 100 * seed))
     monkeypatch.setattr(oracle, "NEAR", {aspect: near / 2 for aspect, near in oracle.NEAR.items()})
@@ -300,3 +305,443 @@ def test_the_stream_of_draws_is_left_as_found():
 
 def test_the_buffers_are_compared_after_several_steps():
     assert STEPS >= 3
+
+
+class AsATable(ByHand):
+    def forward(self, x):
+        table = super().forward(x.movedim(1, -1).reshape(-1, x.shape[1]))
+        return table.reshape(x.movedim(1, -1).shape).movedim(-1, 1)
+
+
+class CentredSquares(ByHand):
+    def statistics(self, x, dims):
+        mean = x.mean(dims, keepdim=True)
+        return mean.flatten(), (x - mean).square().mean(dims)
+
+
+class VarMean(ByHand):
+    def statistics(self, x, dims):
+        return torch.var_mean(x, dims, correction=0)[::-1]
+
+
+class FromTheSd(ByHand):
+    def statistics(self, x, dims):
+        return x.mean(dims), x.std(dims, unbiased=False) ** 2
+
+
+class SumsOverN(ByHand):
+    def statistics(self, x, dims):
+        columns = x.transpose(0, 1).flatten(1)
+        n = columns.shape[1]
+        mean = columns.sum(1) / n
+        return mean, torch.einsum("cn,cn->c", columns - mean[:, None], columns - mean[:, None]) / n
+
+
+class Functional(ByHand):
+    def forward(self, x):
+        return F.batch_norm(x, self.past_mean, self.past_var, self.scale, self.shift, self.training,
+                            self.momentum, self.eps)
+
+
+class Folded(ByHand):
+    def forward(self, x):
+        x = x.transpose(1, -1)
+        dims = [*range(x.dim() - 1)]
+        if not self.training:
+            return self.fold(x, self.past_mean, self.past_var).transpose(1, -1)
+        if x.numel() == x.shape[-1]:
+            raise ValueError("one value a unit")
+        var, mean = torch.var_mean(x, dims, correction=0)
+        self.remember(mean, var, x.numel() // x.shape[-1])
+        return self.fold(x - mean, 0, var).transpose(1, -1)
+
+    def fold(self, x, mean, var):
+        factor = self.scale * torch.rsqrt(var + self.eps)
+        return torch.addcmul(self.shift - mean * factor, x, factor)
+
+
+class InPlaceOnItsOwn(ByHand):
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        if x.numel() == x.shape[1]:
+            return self.eval()(x) if self.train(False) else self.train()
+        dims, per_unit = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
+        var, mean = torch.var_mean(x, dims, correction=0, keepdim=True)
+        self.remember(mean.flatten(), var.flatten(), x.numel() // x.shape[1])
+        h = x - mean
+        h *= torch.rsqrt(var + self.eps)
+        h = h * self.scale.view(per_unit)
+        h += self.shift.view(per_unit)
+        return h
+
+
+class OneImageFromMemory(ByHand):
+    """A batch of one is normalized by the past, and nothing of it is kept."""
+
+    def forward(self, x):
+        if self.training and x.numel() == x.shape[1]:
+            return F.batch_norm(x, self.past_mean, self.past_var, self.scale, self.shift, eps=self.eps)
+        return super().forward(x)
+
+
+class NewBuffers(ByHand):
+    def remember(self, mean, var, n):
+        self.past_mean = self.past_mean + self.momentum * (mean.detach() - self.past_mean)
+        self.past_var = (1 - self.momentum) * self.past_var + self.momentum * var.detach() * n / (n - 1)
+
+
+class Backward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, h, eps):
+        var, mean = torch.var_mean(h, 0, correction=0)
+        rstd = torch.rsqrt(var + eps)
+        h_hat = (h - mean) * rstd
+        ctx.save_for_backward(h_hat, rstd)
+        return h_hat
+
+    @staticmethod
+    def backward(ctx, g):
+        h_hat, rstd = ctx.saved_tensors
+        return (g - g.mean(0) - h_hat * (g * h_hat).mean(0)) * rstd, None
+
+
+class BackwardByHand(ByHand):
+    def forward(self, x):
+        h = x.movedim(1, -1)
+        table = h.reshape(-1, x.shape[1])
+        if self.training:
+            if len(table) < 2:
+                raise ValueError("a batch of one")
+            self.remember(table.mean(0).detach(), table.var(0, unbiased=False).detach(), len(table))
+            h_hat = Backward.apply(table, self.eps)
+        else:
+            h_hat = (table - self.past_mean) / (self.past_var + self.eps).sqrt()
+        return (self.scale * h_hat + self.shift).unflatten(0, h.shape[:-1]).movedim(-1, 1)
+
+
+class KeepsLastOutput(ByHand):
+    def forward(self, x):
+        self.out = super().forward(x)
+        return self.out
+
+
+class NormOver(nn.Module):
+    """LayerNorm, GroupNorm, InstanceNorm and RMSNorm by one formula."""
+
+    def __init__(self, shape, dims, groups=None, centred=True):
+        super().__init__()
+        self.g = nn.Parameter(torch.ones(shape))
+        self.dims, self.groups, self.centred = dims, groups, centred
+        if centred:
+            self.b = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x):
+        parts = x.reshape(len(x), self.groups, -1, *x.shape[2:]) if self.groups else x
+        h = parts - parts.mean(self.dims, keepdim=True) if self.centred else parts
+        h = (h * torch.rsqrt(h.pow(2).mean(self.dims, keepdim=True) + 1e-5)).reshape(x.shape)
+        return self.g * h + self.b if self.centred else self.g * h
+
+
+RIGHT = [ByHand, AsATable, CentredSquares, VarMean, FromTheSd, SumsOverN, Functional, Folded, InPlaceOnItsOwn,
+         OneImageFromMemory, NewBuffers, BackwardByHand, KeepsLastOutput]
+DRAWS = 50
+
+
+def drawn(monkeypatch, k):
+    """A random shape (N, C), (N, C, L) or (N, C, H, W); other numbers in all that is asked."""
+    draw = random.Random(k)
+    batch, normal = oracle.batch, oracle.normal
+    monkeypatch.setattr(oracle, "batch", lambda shape, step=0: batch(shape, step + 100 * k))
+    monkeypatch.setattr(oracle, "normal", lambda shape, seed: normal(shape, seed + 1000 * k))
+    shape = (draw.randint(6, 40), draw.randint(2, 9), *(draw.randint(2, 7) for _ in range(k % 3)))
+    return shape, lambda build: torch.rand(k) is None or build()  # building draws: other parameters
+
+
+@pytest.mark.parametrize("k", range(DRAWS))
+def test_a_right_layer_written_otherwise_is_never_told_wrong(monkeypatch, k):
+    shape, after = drawn(monkeypatch, k)
+    C, reference = shape[1], (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d)[k % 3]
+    pairs = {layer.__name__: (lambda layer=layer: layer(C), lambda: reference(C), shape) for layer in RIGHT}
+    last, seen = shape[-1] + 2, (*shape[:-1], shape[-1] + 2)  # of two or three, float32 keeps too little
+    pairs["LayerNorm"] = lambda: NormOver(last, -1), lambda: nn.LayerNorm(last), seen
+    pairs["RMSNorm"] = lambda: NormOver(last, -1, centred=False), lambda: nn.RMSNorm(last, eps=1e-5), seen
+    if len(shape) == 4:
+        each = C, 1, 1
+        pairs["InstanceNorm"] = (lambda: NormOver(each, (2, 3)), lambda: nn.InstanceNorm2d(C, affine=True),
+                                 shape)
+        pairs["GroupNorm"] = lambda: NormOver(each, (2, 3, 4), C), lambda: nn.GroupNorm(C, C), shape
+    alarms = {}
+    for name, (mine, theirs, seen) in pairs.items():
+        found = compare(lambda mine=mine: after(mine), theirs, seen)
+        alarms |= {(name, aspect): words for aspect, (right, words) in found.items() if not right}
+    assert not alarms
+
+
+# Wrong layers, each named by the sentence that fits; those up to EpsAfterTheDivision were met in public code.
+
+class StaysInEval(ByHand):
+    stays = False
+
+    def forward(self, x):
+        self.stays = self.stays or not self.training
+        if not self.stays:
+            return super().forward(x)
+        return F.batch_norm(x, self.past_mean, self.past_var, self.scale, self.shift, eps=self.eps)
+
+
+class WritesIntoItsInput(nn.LayerNorm):
+    def forward(self, h):
+        h -= h.mean(-1, keepdim=True)
+        return self.weight * h / (h.square().mean(-1, keepdim=True) + self.eps).sqrt() + self.bias
+
+
+class SpoiltByOne(ByHand):
+    """Notebook 05's layer, as a learner would write it."""
+
+    def forward(self, h):
+        mean, var = self.past_mean, self.past_var
+        if self.training:
+            mean, var = h.mean(0), h.var(0, unbiased=False)
+            self.past_mean += self.momentum * (mean.detach() - self.past_mean)
+            self.past_var += self.momentum * (h.detach().var(0) - self.past_var)
+        return self.scale * (h - mean) / torch.sqrt(var + self.eps) + self.shift
+
+
+class RefusesTooLate(SpoiltByOne):
+    def forward(self, h):
+        y = super().forward(h)
+        if self.training and len(h) < 2:
+            raise ValueError("a batch of one")
+        return y
+
+
+class EpsInMemory(ByHand):
+    def remember(self, mean, var, n): super().remember(mean, var + self.eps, n)
+
+
+class ScrambledGroups(nn.GroupNorm):
+    def forward(self, x):
+        parts = x.movedim(1, -1).reshape(len(x), self.num_groups, -1)
+        var, mean = torch.var_mean(parts, -1, correction=0, keepdim=True)
+        h = ((parts - mean) / (var + self.eps).sqrt()).reshape(x.movedim(1, -1).shape).movedim(-1, 1)
+        return self.weight.view(-1, 1, 1) * h + self.bias.view(-1, 1, 1)
+
+
+class GammaForAGroup(nn.GroupNorm):
+    def __init__(self, groups, C):
+        super().__init__(groups, C)
+        self.weight, self.bias = nn.Parameter(torch.ones(groups)), nn.Parameter(torch.zeros(groups))
+
+    def forward(self, x):
+        per_group = [-1, 1, 1, 1]
+        h = F.group_norm(x, self.num_groups).unflatten(1, (self.num_groups, -1))
+        return (self.weight.view(per_group) * h + self.bias.view(per_group)).flatten(1, 2)
+
+
+class RootOfTheSd(ByHand):
+    def root(self, var): return torch.sqrt(torch.sqrt(var) + self.eps)
+
+
+class PerPixel(ByHand):
+    def __init__(self, C, H=4, W=3):
+        super().__init__(C * H * W)
+
+    def forward(self, x): return super().forward(x.flatten(1)).view(x.shape)
+
+
+class ByView(ByHand):
+    def forward(self, x): return super().forward(x.view(-1).view(x.shape))
+
+
+class Doubles(ByHand):
+    def forward(self, x): return super().forward(x).double()
+
+
+class DoubleInside(ByHand):
+    def forward(self, x): return super().forward(x.double())
+
+
+class EpsAfterTheDivision(UnbiasedForward):
+    def root(self, var): return torch.sqrt(var)
+    def forward(self, x): return super().forward(x) + self.eps
+
+
+class SingleOnly(ByHand):
+    def forward(self, x): return super().forward(x).float()
+
+
+class DoublesInEval(ByHand):
+    def forward(self, x): return super().forward(x) if self.training else super().forward(x).double()
+
+
+class TwelveWrittenIn(ByHand):
+    def statistics(self, x, dims):
+        mean = x.sum(0) / 12
+        return mean, (x - mean).square().sum(0) / 12
+
+
+class FirstBatchForEver(ByHand):
+    first = None
+
+    def statistics(self, x, dims):
+        self.first = self.first or super().statistics(x, dims)
+        return self.first
+
+
+class Strided(ByHand):
+    def forward(self, x): return super().forward(x.as_strided(x.shape, torch.empty(x.shape).stride()))
+
+
+class LayerSqueezes(nn.LayerNorm):
+    def forward(self, x): return super().forward(x.squeeze())
+
+
+class SqueezesInEval(ByHand):
+    def forward(self, x): return super().forward(x) if self.training else super().forward(x).squeeze()
+
+
+class BetaFirst(LayerNormByHand):
+    def forward(self, x):
+        return self.g * (F.layer_norm(x, x.shape[-1:]) + self.b)
+
+
+class CentresInPlaceInEval(ByHand):
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        x -= self.past_mean
+        return self.scale * x / self.root(self.past_var) + self.shift
+
+
+class EvalWithoutGraph(ByHand):
+    def forward(self, x):
+        with torch.set_grad_enabled(self.training):
+            return super().forward(x)
+
+
+class FrozenGammaInEval(ByHand):
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        return self.scale.detach() * (x - self.past_mean) / self.root(self.past_var) + self.shift
+
+
+class MemoryStopsAfterEval(ByHand):
+    def forward(self, x):
+        self.momentum = self.momentum if self.training else 0.0
+        return super().forward(x)
+
+
+class NothingRemembered(ByHand):
+    def remember(self, mean, var, n): mean, var = self.past_mean * 0.9 + mean * 0.1, var
+
+
+class KeepsEveryOutput(ByHand):
+    def __init__(self, features):
+        super().__init__(features)
+        self.outs = []
+
+    def forward(self, x):
+        self.outs.append(super().forward(x))
+        return self.outs[-1]
+
+
+class GraphOfTheLastStep(ByHand):
+    def remember(self, mean, var, n):
+        with torch.enable_grad():
+            self.past_mean = (1 - self.momentum) * self.past_mean.detach() + self.momentum * mean
+        self.past_var.lerp_(var * n / (n - 1), self.momentum)
+
+
+class OwnGraphAgain(ByHand):
+    """The past with its graph, in what goes out."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if self.training:
+            self.last = y.mean() * 0 + getattr(self, "last", 0)
+            y = y + self.last
+        return y
+
+
+class InPlaceUnderTheGradient(ByHand):
+    def root(self, var):
+        root = torch.sqrt(var + self.eps)
+        return root.add_(1e-12)
+
+
+class ClampedSd(ByHand):
+    def root(self, var): return torch.sqrt(var).clamp_min(self.eps ** 0.5)
+
+
+BN, LN, GN, BN2 = ((nn.BatchNorm1d, (5,), (12, 5)), (nn.LayerNorm, (5,), (12, 5)),
+                   (nn.GroupNorm, (2, 6), (8, 6, 4, 3)), (nn.BatchNorm2d, (5,), (6, 5, 4, 3)))
+
+# What a fault breaks beside the aspect that names it, and is told of there in its own words
+BESIDE = {WritesIntoItsInput: {"eval()"}, LayerSqueezes: {"eval()"}, Strided: {"input gradient"},
+          FirstBatchForEver: {"buffers"}, PlainAttributes: {"state_dict"}, PerPixel: {"buffers"}}
+
+
+@pytest.mark.parametrize("layer, torchs, aspect, words", [
+    (StaysInEval, BN, "eval()", "train() does not undo it"),
+    (WritesIntoItsInput, LN, "output", "The output is right, but the input is changed"),
+    (SpoiltByOne, BN, "buffers", "spoilt by a batch of one"),
+    (EpsInMemory, BN, "buffers", "eps is added to the variance before it is kept"),
+    (lambda C: EpsInMemory(C, eps=1e-3), (lambda C: nn.BatchNorm1d(C, eps=1e-3), *BN[1:]), "buffers",
+     "eps is added to the variance before it is kept"),
+    (ScrambledGroups, GN, "output", "another axis"),
+    (GammaForAGroup, GN, "parameter gradients", "another axis, or to a group"),
+    (RootOfTheSd, BN, "output", "the root is taken twice"),
+    (PerPixel, BN2, "output", "another axis"),
+    (ByView, BN, "output", "reshape() is needed"),
+    (ByView, BN2, "output", "reshape() is needed"),
+    (Doubles, BN, "output", "The output is right, but has another dtype"),
+    (EpsAfterTheDivision, BN, "output", "divides by N - 1, eps stands outside"),
+    (RefusesTooLate, BN, "buffers", "Raise a ValueError first"),
+    (DoubleInside, BN, "output", "another dtype is mixed in"),
+    (SingleOnly, BN, "output", "has another dtype"),
+    (DoublesInEval, BN, "eval()", "Eval mode is right, but has another dtype"),
+    (TwelveWrittenIn, BN, "output", "a size is written in"),
+    (FirstBatchForEver, BN, "output", "numbers of the first batch are kept"),
+    (Strided, BN, "output", "where the input was permuted"),
+    (LayerSqueezes, LN, "output", "The output is right, but not for a batch of one. Usually: squeeze()"),
+    (SqueezesInEval, BN, "eval()", "Eval mode is right, but not for a batch of one. Usually: squeeze()"),
+    (BetaFirst, LN, "output", "beta is added before gamma multiplies"),
+    (GammaForgotten, BN, "output", "one of them is left out"),
+    (CentresInPlaceInEval, BN, "eval()", "Eval mode is right, but the input is changed"),
+    (EvalWithoutGraph, BN, "eval()", "not its gradients. Usually: no_grad()"),
+    (FrozenGammaInEval, BN, "eval()", "not its gradients. Usually: no_grad()"),
+    (MemoryStopsAfterEval, BN, "eval()", "train() does not undo it"),
+    (MovesInEval, BN, "eval()", "the buffers move there"),
+    (IgnoresEval, BN, "eval()", "never asks self.training"),
+    (NothingRemembered, BN, "buffers", "Nothing updates the buffers"),
+    (MomentumReversed, BN, "buffers", "momentum weighs the old value"),
+    (BiasedRunningVariance, BN, "buffers", "it divides by N (torch keeps N - 1)"),
+    (PlainAttributes, BN, "buffers", "register_buffer()"),
+    (KeepsEveryOutput, BN, "buffers", "Update under torch.no_grad(), or keep what .detach() gives"),
+    (GraphOfTheLastStep, BN, "buffers", "Update under torch.no_grad(), or keep what .detach() gives"),
+    (HoldsTheGraph, BN, "buffers", "Update under torch.no_grad(), or keep what .detach() gives"),
+    (OwnGraphAgain, BN, "buffers", "the graph of the step before is kept"),
+    (InPlaceUnderTheGradient, BN, "input gradient", "an operation in place"),
+    (NoGrad, BN, "input gradient", "no_grad() or detached"),
+    (ClampedSd, BN, "output", "eps stands outside the root"),
+    (OnePassVariance, BN, "large mean", "two large numbers cancel"),
+])
+def test_a_fault_is_named_by_the_sentence_that_fits(layer, torchs, aspect, words):
+    reference, args, shape = torchs
+    found = oracle.verdicts(lambda: layer(*args), lambda: reference(*args), shape, ASPECTS)
+    told = {name: oracle.meaning(name, found) for name, verdict in found.items() if not verdict.right}
+    assert words in told.pop(aspect)
+    assert {name for name in told if "begin there" not in told[name]} <= BESIDE.get(layer, set()), told
+
+
+def test_what_a_layer_keeps_of_its_last_output_is_a_remark(capsys):
+    same_as_torch(KeepsLastOutput, nn.BatchNorm1d, 5)
+    out = capsys.readouterr().out
+    assert "it keeps a tensor with its graph (self.out)" in out and "omentum" not in out and "✗" not in out
+
+
+def test_a_batch_of_one_warns_nobody(recwarn):
+    compare(lambda: SpoiltByOne(5), lambda: nn.BatchNorm1d(5), (12, 5))
+    assert not recwarn.list
