@@ -12,6 +12,7 @@ import torch
 
 from .. import pages
 from .comparing import describe, difference, same, same_draws
+from .usual import usual
 from .watched import Told, Watched, empty, parts
 
 
@@ -92,7 +93,7 @@ class Exercise:
         praise = self.praise(got, right)
         if remarks and (reasons := self.diagnose(got)):
             return praise + gravest(reasons + remarks)
-        return praise + " ".join([self.first_difference(got, right), *remarks])
+        return praise + " ".join([usual(self, got, right) or self.first_difference(got, right), *remarks])
 
     def see(self, f):
         """{what is seen of a function: value}, always from the same draws, with arguments of its own."""
@@ -246,10 +247,8 @@ def formed(got, want, names):
 
 def several(got, want, names):
     """`formed` of values side by side."""
-    remarks = []
-    if torch.is_tensor(got) and got.dim() > max(map(np.ndim, want)) and len(got) == len(want):
-        remarks = [f"They are stacked in one tensor: return them side by side, {', '.join(names) or 'a, b'}."]
-        got = tuple(got)
+    got, how = split(got, want)
+    remarks = [f"They {how}: return them side by side, {', '.join(names) or 'a, b'}."] if how else []
     if not isinstance(got, (tuple, list)) or len(got) < len(want):
         return got, remarks
     if len(got) > len(want):
@@ -257,6 +256,24 @@ def several(got, want, names):
     names = names or [f"Value {k + 1}" for k in range(len(want))]
     values, found = zip(*map(shaped, got, want, names))
     return values, remarks + sum(found, [])[:1]
+
+
+def split(got, want):
+    """(values that came in one, how they did)"""
+    n, dims = len(want), max(map(np.ndim, want))
+    if isinstance(got, dict) and len(got) == n:
+        return tuple(got.values()), "come in a dict"
+    if side_by_side(got, 1) and side_by_side(got[0], n):
+        return got[0], "stand in one bracket too many"
+    if torch.is_tensor(got) and got.dim() > dims and len(got) == n:
+        return tuple(got), "are stacked in one tensor"
+    if torch.is_tensor(got) and got.dim() > dims and got.shape[-1] == n:
+        return got.unbind(-1), "are stacked in one tensor"
+    sizes = [int(np.prod(np.shape(part))) for part in want]
+    if torch.is_tensor(got) and got.dim() == 1 and len(got) == sum(sizes):
+        joined = zip(got.split(sizes), want)
+        return tuple(part.reshape(np.shape(whole)) for part, whole in joined), "are joined in one tensor"
+    return got, ""
 
 
 def surplus(got, asked, names):

@@ -20,7 +20,7 @@ class Watched:
     """The learner's function, called on copies. missing(args, kwargs, out) says what is not filled in."""
 
     def __init__(self, theirs, program, missing):
-        self.theirs, self.program, self.missing, self.said = theirs, program, missing, ""
+        self.theirs, self.program, self.missing, self.said, self.last = theirs, program, missing, "", None
 
     def __call__(self, *args, **kwargs):
         self.fits(args, kwargs)
@@ -31,6 +31,7 @@ class Watched:
                 out = self.theirs(*given, **kwargs)
         except Exception as error:
             raise Told(*self.stopped(error)) from None
+        self.last = out
         self.said = self.said or said.getvalue().strip()
         if any(map(empty, parts(out))):
             raise Told("…", self.missing(args, kwargs, out))
@@ -63,6 +64,8 @@ class Watched:
         """Verdict on an exception outside the call: in a method of what it returned, or of a wrong kind."""
         if self.line(error):
             return self.stopped(error)
+        if isinstance(self.last, tuple):
+            return "✗", f"It returns {len(self.last)} values side by side; one is asked for."
         if "NoneType" in str(error):
             return "…", f"Not filled in yet, it seems: {error}"
         return "✗", f"What it returns is not of the kind asked for: {error}"

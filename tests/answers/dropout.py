@@ -213,7 +213,7 @@ others = {"dropout": {
     "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
                 "factor on what is kept: it gives [1.2, 2.5]; expected [1.25, 2.5]."),
     "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
-    "squared": (rated(lambda p: p, lambda p: (1 - p) ** -2), "factor on what is kept: it gives [1.56, 6.25]"),
+    "squared": (rated(lambda p: p, lambda p: (1 - p) ** -2), "factor on what is kept is the square of what"),
     "eval by 0.95": (rated(lambda p: p, eval_times=0.95), EVAL + "0.95; expected 1."),
     "eval with noise": (lambda x, p, training: F.dropout(x, p) if training else x + torch.randn(x.shape),
                         EVAL + "'none: 0 does not stay 0'"),

@@ -115,6 +115,9 @@ def test_right_answers_of_other_kinds_pass(theirs):
     (right_but(lambda gamma, beta: (gamma[None], beta)), "✗",
      "The numbers are right. gamma has shape (1, 2): expected (2,)."),
     (right_but(lambda gamma, beta: (gamma[None], beta * 2)), "✗",
+     "Your gamma is right. beta is 2 times what is expected, everywhere. "
+     "gamma has shape (1, 2): expected (2,)."),
+    (right_but(lambda gamma, beta: (gamma[None], beta + torch.tensor([2.25, 0]))), "✗",
      "Your gamma is right. For h = [[5, -0.98], [3, -1.01], [-1, -1.03], [2, -1]] and eps = 0.01: "
      "beta[0] is 4.5; expected 2.25. gamma has shape (1, 2): expected (2,)."),
     (right_but(lambda gamma, beta: beta), "✗",
@@ -176,8 +179,78 @@ def test_what_it_prints_is_told_once_and_of_the_first_probe():
 
 def test_long_probes_are_described_not_printed():
     double = Exercise(scaling, probes=[(torch.arange(9.0), 2.0)], mistakes={})
-    assert double.verdict(lambda x, factor: 3 * x) == (
+    assert double.verdict(lambda x, factor: 2 * x + (x == 1)) == (
         "✗", "For x = a tensor (9,) and factor = 2: the result[1] is 3; expected 2.")
+
+
+# What is named in every exercise
+
+def centring(h, gamma, beta, no_mean=False):
+    """h (N, C), gamma (C,), beta (C,) -> y (N, C), its squares' mean (C,), the loss ()"""
+    y = gamma * (h - (0 if no_mean else h.mean(0))) + beta
+    return y, y.square().mean(0), y.square().sum() / len(h)
+
+
+A, B = torch.tensor([[1.0, 2], [3, -7], [5, 0]]), torch.tensor([[0.5, -2, 1, 0], [3, 4, 0, 1]])
+PROBES = [(A, *torch.tensor([[2.0, -1], [0.5, 3]])), (B, *torch.tensor([[1.0, 3, -2, 4], [0, 1, 5, -1.5]]))]
+centre = Exercise(centring, probes=PROBES, names=("y", "squares", "loss"), mistakes={"no_mean": "No mean."})
+ALONE = Exercise(lambda h, gamma, beta: centring(h, gamma, beta)[0], probes=PROBES, names=("y",), mistakes={})
+
+
+def but(change):
+    """The right parts, changed."""
+    return lambda h, gamma, beta: change(*centring(h, gamma, beta))
+
+
+@pytest.mark.parametrize("theirs, words", [
+    (but(lambda y, squares, loss: (y, loss, squares)),
+     "Your y is right. The parts are right, in another order: return y, squares, loss."),
+    (but(lambda y, squares, loss: (loss, y, squares)), "The parts are right, in another order"),
+    (but(lambda y, squares, loss: [(y, squares, loss)]), "They stand in one bracket too many"),
+    (but(lambda y, squares, loss: dict(y=y, squares=squares, loss=loss)), "They come in a dict"),
+    (but(lambda y, squares, loss: (y, y ** 2, loss)),
+     "Your y and loss are right. squares is not averaged yet, over axis 0: shape (3, 2); expected (2,)."),
+    (but(lambda y, squares, loss: (y, squares, squares)),
+     "loss is not summed yet, over axis 0: shape (2,); expected ()."),
+    (but(lambda y, squares, loss: (y, squares, (y ** 2).mean(0).diag())),
+     "loss is not summed yet, over axes 0 and 1: shape (2, 2); expected ()."),
+    (but(lambda y, squares, loss: (y, loss, loss)),
+     "squares is summed over axis 0, which should stay: shape (); expected (2,)."),
+    (but(lambda y, squares, loss: (y.mean(1), squares, loss)), "y is averaged over axis 1, which should"),
+    (but(lambda y, squares, loss: (-y, squares, loss)),
+     "Your squares and loss are right. y has the wrong sign."),
+    (but(lambda y, squares, loss: (y.abs(), squares, loss)), "y has lost its sign."),
+    (but(lambda y, squares, loss: (y / 2, squares, loss)), "y is 1/2 of what is expected, everywhere."),
+    (but(lambda y, squares, loss: (y, 3 * squares, loss)), "squares is 3 times what is expected, every"),
+    (but(lambda y, squares, loss: (y, squares * 1.37, loss)), "squares is 1.37 times what is expected"),
+    (but(lambda y, squares, loss: (y, squares * len(y), loss)), "squares is len(h) times what is expected."),
+    (but(lambda y, squares, loss: (y, squares, loss / len(y))), "loss is 1 / len(h) of what is expected."),
+    (but(lambda y, squares, loss: (y, squares, loss / y.shape[1])), "loss is 1 / h.shape[1] of what"),
+    (but(lambda y, squares, loss: (y + 1, squares, loss)), "y is 1 too large, everywhere."),
+    (but(lambda y, squares, loss: (y, squares.sqrt(), loss)), "squares is the root of what is expected"),
+    (but(lambda y, squares, loss: (y.T, squares, loss)), "y is transposed"),
+    (lambda h, gamma, beta: centring(h, beta, gamma), "gamma and beta are exchanged."),
+    (lambda h, gamma, beta: centring(h, gamma, gamma), "gamma stands where beta belongs, too."),
+    (lambda h, gamma, beta: centring(h, gamma, beta, no_mean=True), "No mean."),
+])
+def test_what_goes_wrong_anywhere_is_named_in_every_exercise(theirs, words):
+    mark, told = centre.verdict(theirs)
+    assert mark == "✗" and words in told
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda y: -y, "y has the wrong sign."),
+    (lambda y: y * 0.25, "y is 1/4 of what is expected, everywhere."),
+    (lambda y: y.T, "y is transposed"), (lambda y: y.sum(0), "y is summed over axis 0, which should stay"),
+    (lambda y: y.where(y > 0, -y) * torch.tensor([1.0] + [2] * (y.shape[1] - 1)), "For h = [[1, 2], [3, -7]"),
+])
+def test_and_of_a_single_value(change, words):
+    assert words in ALONE.verdict(lambda *args: change(centring(*args)[0]))[1]
+
+
+def test_one_number_is_not_said_to_be_off_by_a_factor():
+    one = Exercise(lambda x: x.sum(), probes=[(torch.tensor([1.0, 2]),)], mistakes={})
+    assert one.verdict(lambda x: 2 * x.sum()) == ("✗", "For x = [1, 2]: the result is 6; expected 3.")
 
 
 def counting(shape, biases_too=False):
