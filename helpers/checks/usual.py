@@ -105,7 +105,7 @@ CHANGES = {
     "is the root of what is expected": torch.sqrt,
     "is one over what is expected": lambda x: 1 / x,
     "is 1 minus what is expected": lambda x: 1 - x,
-    "is transposed": lambda x: x.mT,
+    "is transposed": lambda x: x.mT if x.dim() > 1 else x,
 }
 
 
@@ -128,7 +128,8 @@ def scaled(exercise, name, blocks):
     if any(a.shape != b.shape for a, b in blocks) or not telling(blocks):
         return ""
     factor, off = (mine @ want / want.square().sum()).item(), (mine - want).mean()
-    if abs(factor) > 1e-6 and abs(factor - 1) > 0.01 and not wrong(mine, factor * want, False, exercise.atol).any():
+    apart = abs(factor) > 1e-6 and abs(factor - 1) > 0.01
+    if apart and not wrong(mine, factor * want, False, exercise.atol).any():
         part = Fraction(factor).limit_denominator(12)
         if abs(part - factor) > 1e-4 * abs(factor):
             return f"{name} is {short(factor)} times what is expected, everywhere."

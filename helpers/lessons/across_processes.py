@@ -142,7 +142,7 @@ def backward_of_sum_solution(gradients):
 
 
 backward_of_sum = Exercise(returning, probes=[
-    (torch.tensor([[1, -2], [3, 0.5]]),), (torch.randn(3, 4, generator=_g),),
+    (torch.tensor([[1, -2], [0, 0.5]]),), (torch.randn(3, 4, generator=_g),),
 ], names=("the result",), mistakes={
     "own": "Each process gets back what its own loss says. But its x is in the sum that all the others use: "
         "their losses count as well.",

@@ -178,7 +178,8 @@ def _normalized(table, axis):
 
 
 _tables = [torch.tensor(rows) for rows in (
-    [[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[1.0, 2, 3], [4, 5, 6], [7, 8, 30]], [[1.0, 5], [2, -3], [6, 0]])]
+    [[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[1.0, 2, 3], [4, 5, 6], [7, 8, 30]],
+    [[1.0, 5], [2, -3], [6, 0], [4, 0]])]
 
 which_axis = Exercise(told_axis, probes=[
     (t, _normalized(t, axis)) for t in _tables for axis in (0, 1)], mistakes=dict(

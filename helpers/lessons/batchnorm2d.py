@@ -273,7 +273,7 @@ def convolution_cost_solution(x_shape, channels, k, padding):
 
 
 convolution_cost = Exercise(counting, names=("multiplications", "additions"), probes=[
-    ((1, 1, 3, 3), 1, 3, 0), ((10, 3, 224, 224), 64, 3, 1), ((2, 3, 6, 5), 4, 3, 0)], mistakes=dict(
+    ((1, 1, 3, 3), 1, 3, 0), ((10, 3, 224, 224), 64, 3, 1), ((2, 3, 6, 5), 4, 2, 0)], mistakes=dict(
     no_inputs="Each value of the output sums over all input channels: C · k · k products, not k · k.",
     no_outputs="Every output channel has a kernel of its own: all of them are computed.",
     one_image="It counts one image; the batch has N.",

@@ -159,6 +159,7 @@ def _built(f, p=0.3):
     """What one sees of the net: its norms, the variances they meet, where it drops, if eval mode is calm."""
     net, x = f(p), torch.randn(2000, 20)
     with torch.no_grad():
+        (*_, before), _ = _inputs_of(f(0.6), nn.Linear, x)
         net.train()
         for _ in range(60):  # fills the buffers
             net(x)
@@ -175,6 +176,7 @@ def _built(f, p=0.3):
         "one variance in both modes at every BatchNorm": all(alike),
         "one variance in both modes at the first BatchNorm": bool(alike) and alike[0],
         "share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
+        "share of 0 there at p = 0.6": (before == 0).double().mean(),
         "no zeros in the output": (out == 0).double().mean(),
         "chance in train mode": not out.equal(again),
         "none in eval mode": calm.equal(net(x)),

@@ -245,7 +245,7 @@ def expected_output_solution(h, weight, p):
 
 expected_output = Exercise(expecting, probes=[
     (torch.tensor([1.0, 2, 3]), torch.tensor([2, -1, 0.5]), 0.2),
-    (torch.tensor([0.5, 4, 1, 2]), torch.tensor([1, 0.25, -3, 1.5]), 0.75),
+    (torch.tensor([0.5, -4, 0, 2]), torch.tensor([1, 0.25, -3, 1.5]), 0.75),
 ], names=("mean", "variance"), mistakes={
     "shrunk": "The mean is that without rescaling. The kept numbers are divided by 1 - p, which makes up for "
         "the dropped ones.",

@@ -116,7 +116,11 @@ def recover_solution(h, eps=1e-5):
 # the second is so narrow that eps shows
 _two_units = torch.tensor([[5.0, -0.98], [3.0, -1.01], [-1.0, -1.03], [2.0, -1.0]])
 
-recover = Exercise(recovering, probes=[(_two_units, 1e-2)], names=("gamma", "beta"), mistakes=dict(
+# the first is always 0, the last is narrow
+_three_units = torch.tensor([[0, 4, -2.0], [0, -3, -2.03], [0, 1, -1.98], [0, 0, -2.01], [0, 7, -2.02]])
+
+recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)], names=(
+    "gamma", "beta"), mistakes=dict(
     swapped="Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, "
         "so it restores the mean.",
     over_features="Mean and variance run over the units of one sample; each unit has its own, "
@@ -150,7 +154,8 @@ _W = torch.tensor([[1.0, 4.0], [-3.0, 0.7]])
 
 fold_scale = Exercise(folding, names=("beta", "W"), probes=[
     (*torch.tensor([[2.0, 0.5], [-1.0, 3.0]]), _W),
-    (*torch.tensor([[1.5, 4.0], [0.6, -2.0]]), _W.T)], mistakes=dict(
+    (*torch.tensor([[1.5, 4.0, 0.25], [0.6, -2.0, 0.0]]),
+     torch.tensor([[1.0, 0.0, -2.0], [0.5, -3.0, 1.5], [0.0, 2.0, 5.0]]))], mistakes=dict(
     divided="W is divided by gamma. Gamma is gone before the ReLU, "
         "so the next weights have to multiply by it.",
     unfolded="W is as it was: the factor gamma is lost. The next weights have to take it over.",

@@ -141,7 +141,9 @@ def rate_solution(X):
 
 largest_stable_rate = Exercise(stable_rate, probes=[
     (torch.tensor([[3.0, 1.0], [-1.0, 0.5], [2.0, -1.0]]),),
-    (torch.tensor([[10.0, 0.1], [-6.0, 0.3], [4.0, 0.2], [1.0, -0.2]]),)], mistakes=dict(
+    (torch.tensor([[10.0, 0.1], [-6.0, 0.3], [4.0, 0.2], [1.0, -0.2]]),),
+    (torch.tensor([[3.0, 0.0, 1.0], [-2.0, 1.5, 1.0], [0.0, -1.0, 1.0], [1.0, 2.0, 1.0], [4.0, 0.5, 1.0]]),),
+], mistakes=dict(
     smallest="That is the limit of the flattest direction. The steepest one sets the limit: "
         "it is the first to overshoot.",
     no_square="The singular values of X are not squared: curvature holds the square of the inputs.",

@@ -127,8 +127,8 @@ def _uneven(*shape):
 # axes that stay are as long as the last, so that a mean without keepdim lines up wrongly instead of stopping
 normalize = Exercise(normalizing, probes=[
     (torch.tensor([[[1, 3], [0.2, 0.4]], [[5, 7], [0.6, 0]]]), (0, 2), 1e-2),
-    (_uneven(2, 3, 3, 3), (0, 2, 3), 1e-2), (_uneven(3, 3, 3, 3), (1, 2, 3), 1e-2),
-    (_uneven(3, 3), (-1,), 1e-2),
+    (_uneven(2, 3, 3, 3), (0, 2, 3), 5e-2), (_uneven(4, 4, 4, 4), (1, 2, 3), 1e-2),
+    (_uneven(3, 3), (-1,), 2e-2), (torch.tensor([[0.0, 4, -2], [0, -1, -2.1], [0, 0, -1.9]]), (0,), 1e-3),
 ], names=("the result",), mistakes={
     "other_axes": "The mean runs over the axes that `dims` does not name. `dims` are those that share one; "
         "the others stay apart.",

@@ -193,11 +193,12 @@ def stopped_solution(validation, test):
     return test.gather(0, when[None])[0]  # (S,): what it is worth on new points
 
 
-_val = torch.tensor([[0.9, 0.8, 0.7], [0.5, 0.82, 0.3], [0.55, 0.4, 0.6], [0.45, 0.6, 0.5]])
-_test = torch.tensor([[0.95, 0.7, 0.75], [0.35, 0.6, 0.42], [0.6, 0.46, 0.41], [0.52, 0.44, 0.62]])
+_val = torch.tensor([[0.9, 0.8, 0.7], [0.5, 0.82, 0.3], [0.55, 0.4, 0.6], [0.45, 0.6, 0.5], [0.7, 0.9, 0.8]])
+_test = torch.tensor([
+    [0.95, 0.7, 0.75], [0.35, 0.6, 0.42], [0.6, 0.46, 0.41], [0.52, 0.44, 0.62], [0.65, 0.8, 0.9]])
 
 stopped = Exercise(stopping_early, probes=[
-    (_val[:, :2], _test[:, :2]), (_val, _test),
+    (_val[:4, :2], _test[:4, :2]), (_val, _test),
 ], names=("the test error",), mistakes={
     "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error "
         "no longer says what new points would give: it comes out too low.",

@@ -54,8 +54,11 @@ def accuracy_solution(scores, y):
 
 _scores = torch.tensor([[2.0, 1.0, 0.0], [0.1, 0.2, 0.9], [0.3, 0.1, 0.2], [0.0, 5.0, 1.0]])
 
+_more = torch.tensor([[-1.0, -2.0], [0.0, 3.0], [2.0, 0.0], [-0.5, 0.0], [4.0, 1.0]])
+
 accuracy = Exercise(scoring, probes=[
-    (_scores, torch.tensor([0, 2, 1, 1])), (_scores.flip(0), torch.tensor([1, 2, 2, 0]))], mistakes=dict(
+    (_scores, torch.tensor([0, 2, 1, 1])), (_scores.flip(0), torch.tensor([1, 2, 2, 0])),
+    (_more, torch.tensor([0, 1, 1, 0, 0]))], mistakes=dict(
     of_scores="It compares the largest score with the class; the class is the place of that score: "
         "argmax, not max.",
     wrong_ones="That is the share of wrong answers, the error; accuracy is the share of right ones.",

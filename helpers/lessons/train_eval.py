@@ -176,18 +176,21 @@ def recalibrate_solution(net, batches):
     return net.eval()
 
 
-def _stale_net():
-    """A small net whose running statistics are from other data, and four batches."""
+def _stale_net(inputs=3, units=2, momentum=0.1, scales=(1, 2, 3, 4)):
+    """A small net whose running statistics are from other data, and a batch of each scale."""
     g = torch.Generator().manual_seed(3)
     with same_draws(3):
-        net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.ReLU(),
-                            nn.Linear(2, 2), nn.BatchNorm1d(2, momentum=0.2))
+        net = nn.Sequential(nn.Linear(inputs, units), nn.BatchNorm1d(units, momentum=momentum), nn.ReLU(),
+                            nn.Linear(units, 2), nn.BatchNorm1d(2, momentum=0.2))
         for _ in range(3):
-            net(5 + torch.randn(8, 3, generator=g))
-    return net, [torch.randn(6, 3, generator=g) * k - k for k in (1, 2, 3, 4)]
+            net(5 + torch.randn(8, inputs, generator=g))
+    return net, [torch.randn(6, inputs, generator=g) * k - k for k in scales]
 
 
 def _recalibrated(f):
+    other, fewer = _stale_net(4, 3, 0.3, (2, 0.5))
+    other.eval()
+    f(other, fewer)
     net, batches = _stale_net()
     weights = [p.detach().clone() for p in net.parameters()]
     out = f(net, copy.deepcopy(batches))
@@ -196,6 +199,8 @@ def _recalibrated(f):
             "running variance of the first": first.running_var,
             "running mean of the second": second.running_mean,
             "running variance of the second": second.running_var,
+            "those of another net": [buffer for norm in _norms(other) for buffer in norm.buffers()][:2],
+            "its momentum": [norm.momentum for norm in _norms(other)] == [0.3, 0.2],
             "weights as they were": all(torch.equal(a, b) for a, b in zip(weights, out.parameters())),
             "momentum as it was": [first.momentum, second.momentum] == [0.1, 0.2],
             "left in eval mode": not any(m.training for m in out.modules())}
@@ -238,10 +243,14 @@ def fold_solution(weight, bias, gamma, beta, mean, var, eps):
     return scale[:, None] * weight, scale * (bias - mean) + beta
 
 
-_square = torch.tensor([[1.0, 2.0], [3.0, -1.0]])  # square, so that the wrong axis gives numbers too
+# square, so that the wrong axis gives numbers too
+_square = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
+_larger = torch.tensor([[0.0, 1.5, -2.0], [4.0, 0.0, 1.0], [-1.0, 3.0, 0.5]])
 
 fold = Exercise(folding, names=("weight", "bias"), probes=[
     (_square, *torch.tensor([[0.5, -1.0], [2.0, 0.5], [1.0, 3.0], [4.0, -2.0], [0.25, 0.01]]), 1e-2),
+    (_larger, *torch.tensor([[1.0, 0.0, -2.0], [0.5, -3.0, 1.5], [0.0, 2.0, -1.0], [3.0, 0.0, -5.0],
+                             [9.0, 0.0, 0.04]]), 5e-2),
 ], mistakes=dict(
     columns="The scale multiplies columns: each *output* unit has its own, "
         "which is a row of the weight. Write scale[:, None].",

@@ -121,7 +121,7 @@ def scale_invariance_solution(w, gradient, a, rate):
 
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
-    (*torch.tensor([[1.0, 2.0, -2.0], [2.0, 1.0, 2.0]]), 0.5, 0.3)], mistakes=dict(
+    (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
     same_gradient="The gradient is taken to be the same, as the output is. To change the output as much, "
         "weights a times longer have to move a times as far: the slope is 1/a.",
     larger_gradient="The gradient grows with a here. That holds for a layer whose output grows with its "

@@ -117,7 +117,7 @@ def test_right_answers_of_other_kinds_pass(theirs):
     (right_but(lambda gamma, beta: (gamma[None], beta * 2)), "✗",
      "Your gamma is right. beta is 2 times what is expected, everywhere. "
      "gamma has shape (1, 2): expected (2,)."),
-    (right_but(lambda gamma, beta: (gamma[None], beta + torch.tensor([2.25, 0]))), "✗",
+    (right_but(lambda gamma, beta: (gamma[None], beta + 2.25 * (beta == 2.25))), "✗",
      "Your gamma is right. For h = [[5, -0.98], [3, -1.01], [-1, -1.03], [2, -1]] and eps = 0.01: "
      "beta[0] is 4.5; expected 2.25. gamma has shape (1, 2): expected (2,)."),
     (right_but(lambda gamma, beta: beta), "✗",
@@ -126,12 +126,12 @@ def test_right_answers_of_other_kinds_pass(theirs):
      "it returns ([2.17, 0.102]); expected two values: gamma and beta."),
     (right_but(lambda gamma, beta: {"gamma": gamma}), "✗", "expected two values: gamma and beta."),
     (right_but(lambda gamma, beta: (gamma, "beta")), "✗", "Your gamma is right. For h"),
-    (right_but(lambda gamma, beta: (gamma * torch.tensor([1, 2]), beta)), "✗",
+    (right_but(lambda gamma, beta: (gamma * (1 + torch.arange(len(gamma))), beta)), "✗",
      "eps = 0.01: gamma[1] is 0.203; expected 0.102."),
     (right_but(lambda gamma, beta: (gamma * 1.0004, beta)), "✗", "gamma[0] is 2.168; expected 2.167."),
     (right_but(lambda gamma, beta: (gamma, beta.long())), "✗",
      "beta[0] is 2; expected 2.25 (its dtype is torch.int64)."),
-    (right_but(lambda gamma, beta: (gamma, beta / torch.tensor([1.0, 0.0]))), "✗",
+    (right_but(lambda gamma, beta: (gamma, beta / (beta > 0))), "✗",
      "beta[1] is -inf; expected -1 (1 of 2 are not finite): a division by zero"),
     (right_but(lambda gamma, beta: (gamma * float("nan"), beta)), "✗",
      "gamma[0] is nan; expected 2.17 (2 of 2 are not finite)"),
@@ -518,6 +518,36 @@ def answers(lesson, kind):
 def ends_with(words, hint):
     """Whether a verdict is praise and this hint, with nothing after it."""
     return words.endswith(hint) and (words == hint or words.startswith(("Your ", "Right so far: ")))
+
+
+def sizes_and_numbers(value, where):
+    """{what of an argument could be written into an answer: its value}"""
+    if torch.is_tensor(value):
+        return {f"{where}, axis {axis}": size for axis, size in enumerate(value.shape)} | {
+            f"{where}, numbers": tuple(value.flatten().tolist())}
+    if isinstance(value, (tuple, list)):
+        return {place: number for k, part in enumerate(value)
+                for place, number in sizes_and_numbers(part, f"{where}[{k}]").items()}
+    return {where: value}
+
+
+PROBED = [key for key, exercise in EXERCISES.items() if any(exercise.probes)]
+
+
+@pytest.mark.parametrize("key", PROBED, ids=".".join)
+def test_no_size_rate_or_constant_of_the_probes_can_be_written_in(key):
+    exercise = EXERCISES[key]
+    found = [sizes_and_numbers(probe, "") for probe in exercise.probes]
+    assert len(found) >= 2
+    assert not [where for where in found[0] if len({str(probe.get(where)) for probe in found}) == 1]
+
+
+@pytest.mark.parametrize("key", PROBED, ids=".".join)
+def test_there_are_zeros_and_negative_numbers_among_the_probes(key):
+    numbers = [value.flatten() for probe in EXERCISES[key].probes for value in probe
+               if torch.is_tensor(value) and value.is_floating_point()]
+    if numbers and key != ("regularizer", "stopped"):  # whose numbers are errors
+        assert (torch.cat(numbers) < 0).any() and (torch.cat(numbers) == 0).any()
 
 
 @pytest.mark.parametrize("key", EXERCISES, ids=".".join)
