@@ -131,7 +131,7 @@ def scaled(exercise, name, blocks):
     apart = abs(factor) > 1e-6 and abs(factor - 1) > 0.01
     if apart and not wrong(mine, factor * want, False, exercise.atol).any():
         part = Fraction(factor).limit_denominator(12)
-        if abs(part - factor) > 1e-4 * abs(factor):
+        if abs(part - factor) > 1e-4 * abs(factor) or part.denominator > 4 and abs(part.numerator) > 1:
             return f"{name} is {short(factor)} times what is expected, everywhere."
         return f"{name} is {part} {'of' if abs(part) < 1 else 'times'} what is expected, everywhere."
     if not wrong(mine, want + off, False, exercise.atol).any():

@@ -127,7 +127,7 @@ def spatial_dropout_solution(h, p, training=True):
 
 def _at(f, p):
     """What is seen at this rate; h has no zeros."""
-    h = (1 + torch.rand(30, 28, 2, 3)) * (torch.rand(30, 28, 2, 3) - 0.5).sign()
+    h = (1 + torch.rand(28, 24, 2, 3)) * (torch.rand(28, 24, 2, 3) - 0.5).sign()
     outs = torch.stack([f(h, p, True) for _ in range(20)])  # (calls, N, C, H, W)
     share, coins = whose_coins(outs == 0)
     return share, *coins, factor(outs, h), values(f(h, p, False) / h)

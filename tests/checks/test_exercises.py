@@ -452,6 +452,11 @@ def test_without_hints_and_solution_nothing_folds(shown):
     assert shown == []
 
 
+def test_a_verdict_for_those_who_grade_prints_and_shows_nothing(shown, capsys):
+    marks = [recover.verdict(answer)[0] for answer in (recover_solution, stops, unfilled, debugs)]
+    assert marks == ["✓", "✗", "…", "✓"] and capsys.readouterr().out == "" and shown == []
+
+
 def test_long_verdicts_are_wrapped_between_words(shown, capsys):
     recover(lambda h, eps: (h.std(0), h.mean(0)))
     lines = capsys.readouterr().out.splitlines()
