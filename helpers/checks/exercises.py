@@ -67,9 +67,9 @@ class Exercise:
     def verdict(self, theirs):
         """('✓' | '✗' | '…', what to tell the learner): '…' means not filled in yet.
 
-        For those who grade: it prints and shows nothing, and raises only what is to stop Python itself, so that
-        lesson.dropout.verdict(dropout)[0] == "✓" says whether an answer is right. The same answer gets the same
-        verdict each time; the caller's random numbers go on as they would have.
+        For those who grade: it prints and shows nothing, and raises only what is to stop Python itself, so
+        lesson.dropout.verdict(dropout)[0] == "✓" says whether an answer is right. The same answer gets the
+        same verdict each time; the caller's random numbers go on as they would have.
         """
         if not callable(theirs):
             return "✗", ("Hand over the function itself, not what it returns: "
