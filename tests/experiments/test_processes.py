@@ -90,6 +90,19 @@ def test_one_that_ends_itself_says_why(program):
         launch(program(text), processes=2)
 
 
+def test_a_program_that_ends_early_says_what_it_says_under_python(program):
+    assert launch(program("print(rank, sys.argv[1:]); sys.exit()"), 5) == {0: "0 ['5']", 1: "1 ['5']"}
+    with pytest.raises(ChildProcessError, match="^process 1 died: no more$"):
+        launch(program("if rank == 1: sys.exit('no more')\ntime.sleep(60)"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux processes are forked")
+def test_processes_share_the_memory_of_torchruns_torch(program):
+    text = ("kB = [line.split() for line in open('/proc/self/smaps_rollup')]\n"
+            "print(sum(int(line[1]) for line in kB if line[0] in ('Private_Clean:', 'Private_Dirty:')))\n")
+    assert max(map(int, launch(program(text)).values())) < 60_000
+
+
 def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
     before = tmp_path / "before"
     text = (f"before = {str(before)!r}\n"
