@@ -10,11 +10,11 @@ from torch import nn
 
 STEPS = 4  # of training before buffers are compared: a momentum the wrong way round shows from the first
 
-# Right float32 layers, written by hand in fifteen ways, were found off torch's (relative, see far; 50 draws of
-# seed and shape) by at most 4e-6 in output and eval(), 1e-5 in parameter gradients, 2e-4 in the input gradient
-# and 9e-4 in eval mode's (what is narrow divides by 0.01), 1e-6 in buffers, and 7e-3 at mean 10,000, where
-# float32 numbers stand 1e-3 apart. Usual faults move what they touch by 1 % or more at the default shape,
-# one-pass variance many times its size.
+# Right float32 layers, written by hand in fifteen ways, were found off torch's (relative, see far; 50 draws
+# of seed and shape) by at most 4e-6 in output and eval(), 1e-5 in parameter gradients, 2e-4 in the input
+# gradient and 9e-4 in eval mode's (what is narrow divides by 0.01), 1e-6 in buffers, and 7e-3 at mean 10,000,
+# where float32 numbers stand 1e-3 apart. Usual faults move what they touch by 1 % or more at the default
+# shape, one-pass variance many times its size.
 NEAR = {"output": 1e-4, "input gradient": 2e-3, "parameter gradients": 1e-4, "buffers": 1e-5, "eval()": 1e-4,
         "state_dict": 1e-4, "large mean": 2e-2, "gradients in eval": 2e-3, "narrow unit": 1e-3}
 
