@@ -12,7 +12,7 @@ def usual(exercise, got, right):
     """A sentence on what `got` has to do with `right`, {place or name: value}, or nothing."""
     if reordered(exercise, got, right):
         return f"The parts are right, in another order: return {', '.join(exercise.names) or 'a, b'}."
-    if words := exchanged(exercise, got):
+    if words := exchanged(exercise, got) or taken_otherwise(exercise, got):
         return words
     for name, pairs in parts_apart(exercise, got, right):
         if all(exercise.same(*pair) for pair in pairs):
@@ -54,7 +54,7 @@ def reordered(exercise, got, right):
         if not found:
             return False
         left.remove(found[0])
-    return all(exercise.same(got[name], right[name]) for name in right if isinstance(name, str))
+    return not all(map(exercise.same, mine, want))
 
 
 def exchanged(exercise, got):
@@ -71,6 +71,42 @@ def exchanged(exercise, got):
     return ""
 
 
+def taken_otherwise(exercise, got):
+    """Whether the program that takes one of its arguments otherwise looks like this."""
+    if not exercise.probes:
+        return ""
+    for k, name in enumerate(name for name, p in exercise.parameters().items() if p.default is not False):
+        for words, change in TAKEN.items():
+            with suppress(Exception):
+                if exercise.agree(got, exercise.see(with_changed(exercise.program, k, change))):
+                    return words.format(name)
+    return ""
+
+
+TAKEN = {
+    "{} has the wrong sign.": lambda a: -a,
+    "{} is missing: as if it were 0.": lambda a: 0 * a,
+    "{} is missing: as if it were 1.": lambda a: 0 * a + 1,
+    "{} divides where it should multiply, or multiplies where it should divide.": lambda a: 1 / a,
+    "{} is squared.": lambda a: a ** 2,
+    "Of {} the root is taken.": lambda a: a ** 0.5,
+    "{} is not used: as if it were 1e-5 always.": lambda a: 0 * a + 1e-5,
+    "{} is not used: as if it were 1e-8 always.": lambda a: 0 * a + 1e-8,
+}
+
+
+def with_changed(program, k, change):
+    """The program that takes a number, or numbers, at k otherwise."""
+    def f(*args, **kwargs):
+        if isinstance(args[k], (bool, tuple, str)):
+            raise TypeError("not a number")
+        taken = change(args[k])
+        if not torch.as_tensor(taken).isfinite().all():
+            raise ValueError("no number any more")
+        return program(*args[:k], taken, *args[k + 1:], **kwargs)
+    return f
+
+
 def with_others(program, i, j, a, b):
     """The program that takes for its arguments i and j those at a and b, of one kind."""
     def f(*args, **kwargs):
@@ -83,12 +119,16 @@ def with_others(program, i, j, a, b):
     return f
 
 
+TAKES = ((torch.sum, "summed"), (torch.mean, "averaged"),
+         (torch.amax, "cut to its largest"), (torch.amin, "cut to its smallest"))
+
+
 def reduced(exercise, name, blocks):
     """A sum or mean that was not taken, or was taken too far."""
     (mine, want), *_ = blocks
     more = mine.dim() - want.dim()
     for axes in combinations(range(max(mine.dim(), want.dim())), abs(more)) if more else ():
-        for take, words in (torch.sum, "summed"), (torch.mean, "averaged"):
+        for take, words in TAKES:
             with suppress(Exception):
                 if all(same(take(a, axes), b) if more > 0 else same(a, take(b, axes)) for a, b in blocks):
                     over = f"ax{'e' if len(axes) > 1 else 'i'}s {' and '.join(map(str, axes))}"
@@ -134,6 +174,9 @@ def scaled(exercise, name, blocks):
         if abs(part - factor) > 1e-4 * abs(factor) or part.denominator > 4 and abs(part.numerator) > 1:
             return f"{name} is {short(factor)} times what is expected, everywhere."
         return f"{name} is {part} {'of' if abs(part) < 1 else 'times'} what is expected, everywhere."
+    upside = mine * want
+    if (want != 0).all() and upside[0] != 0 and not wrong(upside, 0 * want + upside[0], False, 0).any():
+        return f"{name} is upside down: it is {short(upside[0])} over what is expected, everywhere."
     if not wrong(mine, want + off, False, exercise.atol).any():
         return f"{name} is {short(off.abs())} too {'large' if off > 0 else 'small'}, everywhere."
     return ""

@@ -97,12 +97,15 @@ def statistics(h, over, unbiased=False, one_pass=False, fixed_mean=False, fixed_
 
 def forward(h, gamma, beta, eps, over_features=False, over_everything=False, variance=False, no_eps=False,
         eps_outside=False, unbiased=False, one_pass=False, beta_first=False, no_affine=False,
-        fixed_statistics=False, fixed_mean=False, fixed_variance=False):
+        no_centre=False, brackets=False, summed=False, root_twice=False, fixed_statistics=False,
+        fixed_mean=False, fixed_variance=False):
     """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
     over = (0, 1) if over_everything else int(over_features)
     mean, var = statistics(h, over, unbiased, one_pass, fixed_statistics or fixed_mean,
                            fixed_statistics or fixed_variance)
-    h_hat = (h - mean) / spread(var, eps, variance, no_eps, eps_outside)
+    var = var * len(h) if summed else var.sqrt() if root_twice else var
+    sd = spread(var, eps, variance, no_eps, eps_outside)
+    h_hat = h / sd if no_centre else h - mean / sd if brackets else (h - mean) / sd
     return h_hat if no_affine else gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
 
 
@@ -147,6 +150,10 @@ batchnorm_forward = Exercise(forward, probes=[
     over_everything="One mean for the whole table: each unit has its own, over the batch.",
     variance="It divides by the variance: take the root.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
+    no_centre="The mean is not taken off: centre first, then divide.",
+    brackets="Only the mean is divided: (h - mean) / sd needs its brackets.",
+    summed="The squared distances are added up: the variance is their mean.",
+    root_twice="The root is taken twice: under it stands the variance plus eps, not the standard deviation.",
     beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
     **EPS,
     unbiased="The variance divides by N - 1: "
@@ -198,7 +205,7 @@ which_axis = Exercise(told_axis, probes=[
 
 def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=False, constant_mean=False,
         sums=False, no_gamma=False, of_h=False, averaged=False, unbiased=False, no_eps=False,
-        eps_outside=False, one_pass=False):
+        eps_outside=False, one_pass=False, plus=False, undivided=False, multiplied=False):
     """dy (N, C), the loss's gradient in y -> its gradients in h (N, C), gamma (C,), beta (C,)."""
     mean, var = statistics(h, 0, unbiased, one_pass)
     std = spread(var, eps, False, no_eps, eps_outside)
@@ -207,7 +214,10 @@ def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=Fal
     take, add = torch.sum if sums else torch.mean, torch.mean if averaged else torch.sum
     through_mean = 0 if constant_statistics or constant_mean else take(g, 0)
     through_var = 0 if constant_statistics or constant_variance else h_hat * take(g * h_hat, 0)
-    return (g - through_mean - through_var) / std, add(dy * (h if of_h else h_hat), 0), add(dy, 0)
+    through = through_mean + through_var
+    d_h_hat = g + through if plus else g - through
+    d_h = d_h_hat if undivided else d_h_hat * std if multiplied else d_h_hat / std
+    return d_h, add(dy * (h if of_h else h_hat), 0), add(dy, 0)
 
 
 def backward_solution(dy, h, gamma, eps):
@@ -236,6 +246,9 @@ batchnorm_backward = Exercise(backward, probes=[
     constant_variance="The path through the variance is missing: moving one sample also changes the spread "
         "that all are divided by.",
     constant_mean="The path through the mean is missing: moving one sample shifts all others.",
+    plus="The two corrections are added: they take off what mean and variance undo.",
+    undivided="The gradient in h is not divided by the sd, by which the layer divides h.",
+    multiplied="The gradient in h is multiplied by the sd: the layer divides, and so does the gradient.",
     no_gamma="Gamma is missing in the gradient in h: it stands between h_hat and y.",
     sums="The two corrections are means over the batch, not sums: mean and variance hold 1/N.",
     of_h="The gradient in gamma takes h_hat, what gamma multiplies, not h.",

@@ -76,16 +76,22 @@ fair_goals = {
 
 
 def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,
-        over_everything=False, last_axis=False, no_affine=False, variance=False, no_eps=False,
-        eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False):
+        over_sample=False, no_rows=False, no_columns=False, over_everything=False, last_axis=False,
+        no_centre=False, no_affine=False, beta_first=False, variance=False, no_eps=False, eps_outside=False,
+        unbiased=False, one_pass=False, fixed_statistics=False):
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
     over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
+            else (1, 2, 3) if over_sample else (0, 3) if no_rows else (0, 2) if no_columns
             else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
     x = h.reshape(-1, h.shape[1]) if scrambled else h
     mean, var = statistics(x, over, unbiased, one_pass, fixed_statistics, fixed_statistics)
+    mean = 0 if no_centre else mean
     h_hat = ((x - mean) / spread(var, eps, variance, no_eps, eps_outside)).reshape(h.shape)
     shape = (-1,) if last_axis else (-1, 1, 1)
-    return h_hat if no_affine else gamma.view(shape) * h_hat + beta.view(shape)
+    if no_affine:
+        return h_hat
+    gamma, beta = gamma.view(shape), beta.view(shape)
+    return gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
 
 
 def batchnorm2d_solution(h, gamma, beta, eps):
@@ -126,8 +132,15 @@ batchnorm2d = Exercise(normalizing, probes=[
     per_pixel="Each pixel has its own mean here (axis 0 only). All pixels of a channel share one: axes 0, "
         "2 and 3.",
     over_channels="The mean runs over the channels (axis 1). That is the one axis that has to stay.",
+    over_sample="Each image has one mean for all its channels (axes 1, 2 and 3): that is layer norm. Each "
+        "channel has its own, over the images, too.",
+    no_rows="Each row of pixels has its own mean: axis 2 is left out. All pixels of a channel share one.",
+    no_columns="Each column of pixels has its own mean: axis 3 is left out. All pixels of a channel share "
+        "one.",
     over_everything="One mean for all numbers: each channel has its own.",
+    no_centre="The mean is not taken off: centre first, then divide.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
+    beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
     last_axis="gamma (C,) lines up with the last axis, the columns of pixels, and here nobody complains as W "
         "equals C. `gamma.view(-1, 1, 1)` lines it up with the channels.",
     variance="It divides by the variance: take the root.",
@@ -159,7 +172,7 @@ class _Net(nn.Module):
 
 def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False, late_name=False,
         children_only=False, containers=False, hooks_left=False, statistics_moved=False,
-        statistics_reset=False, mode_changed=False, train_always=False):
+        statistics_reset=False, mode_changed=False, train_always=False, modules=False):
     """Names of the layers (modules without children) that model(x) does not call; it stays as it was."""
     layers = dict(model.named_children() if children_only else model.named_modules())
     layers = {name: layer for name, layer in layers.items()
@@ -186,7 +199,7 @@ def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False
     for handle in () if hooks_left else handles:
         handle.remove()
     seen = {[*layers][-1]} if late_name else seen
-    return [name for name in layers if (name in seen) == called]
+    return [layers[name] if modules else name for name in layers if (name in seen) == called]
 
 
 def uncalled_modules_solution(model, x):
@@ -209,7 +222,9 @@ def _looked_into(f):
     before = [b.clone() for b in net.buffers()]
     other = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
     first = f(net, x)
-    if isinstance(first, (list, tuple, set, dict)) and all(isinstance(name, str) for name in first):
+    if isinstance(first, (list, tuple, set, dict)) and any(isinstance(name, nn.Module) for name in first):
+        first = "modules"
+    elif isinstance(first, (list, tuple, set, dict)) and all(isinstance(name, str) for name in first):
         first = sorted(name for name in first if name)  # any order; "" is the whole net
     whole = f(other, x)
     kept = [getattr(layer, kind) for layer in net.modules()
@@ -224,6 +239,7 @@ def _looked_into(f):
 
 
 uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dict(
+    modules="It returns the layers themselves: their names are asked for, as named_modules() gives them.",
     every_name="It lists the layers there are. Whether a layer is called shows only when the model runs: "
         "a hook tells.",
     called="These are the layers that are called: the others are asked for.",

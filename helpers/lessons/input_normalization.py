@@ -58,20 +58,26 @@ correlation_goals = {
 }
 
 
-def standardizing(train, test, own_statistics=False, pooled=False, over_samples=False, no_centre=False,
-        variance=False, no_constant=False, zeroed=False, tiny=False, unbiased=False, one_pass=False):
+def standardizing(train, test, own_statistics=False, pooled=False, test_statistics=False, test_raw=False,
+        over_samples=False, over_everything=False, min_max=False, no_centre=False, only_centred=False,
+        brackets=False, variance=False, no_constant=False, zeroed=False, tiny=False, unbiased=False,
+        one_pass=False):
     """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one is centred."""
-    over = int(over_samples)
+    over = (0, 1) if over_everything else int(over_samples)
 
     def transform(x, of):
         mean, sd = of.mean(over, keepdim=True), of.std(over, unbiased=unbiased, keepdim=True)
         sd = (of.square().mean(over, keepdim=True) - mean ** 2).sqrt() if one_pass else sd
+        if min_max:
+            mean, sd = of.amin(over, keepdim=True), of.amax(over, keepdim=True) - of.amin(over, keepdim=True)
         sd = sd ** 2 if variance else sd
         sd = (sd if no_constant else sd + 1e-8 if tiny
               else torch.where(sd == 0, torch.inf if zeroed else 1.0, sd))
-        return x / sd if no_centre else (x - mean) / sd
-    every = torch.cat([train, test]) if pooled else train
-    return transform(train, every), transform(test, test if own_statistics or over_samples else every)
+        return (x / sd if no_centre else x - mean if only_centred else x - mean / sd if brackets
+                else (x - mean) / sd)
+    every = torch.cat([train, test]) if pooled else test if test_statistics else train
+    return transform(train, every), test if test_raw else transform(
+        test, test if own_statistics or over_samples else every)
 
 
 def standardize_solution(train, test):
@@ -105,9 +111,17 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
         "a new image on the scale it learned, even if it comes alone.",
     pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
         "Use the training set's alone.",
+    test_statistics="Both sets are scaled by the test set's mean and sd. When a net is trained, only the "
+        "training set's are known.",
+    test_raw="The test set comes back as it was. The net must see it on the scale of the training set.",
+    over_everything="One mean and one sd for all features: each has its own, over the samples.",
+    min_max="It stretches each feature to between 0 and 1. Asked for are mean 0 and sd 1: one outlier would "
+        "press all others together.",
     over_samples="Mean and sd run over the features of one sample. Each feature has its own, "
         "over the samples: axis 0.",
     no_centre="The mean is not taken off: centre first, then scale.",
+    only_centred="The mean is taken off, but nothing is divided by the sd.",
+    brackets="Only the mean is divided by the sd: (x - mean) / sd needs its brackets.",
     variance="It divides by the variance: the spread in the unit of the data is its root.",
     no_constant="A constant feature has sd 0, and 0 / 0 is nan. Divide by 1 there.",
     zeroed="A feature that was constant in training is set to 0 in the test set, where it may differ. Take "
@@ -126,12 +140,14 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
     "it is fitted on the training set, then frozen.")
 
 
-def stable_rate(X, smallest=False, no_square=False, centred=False, summed=False, no_two=False, half=False):
+def stable_rate(X, smallest=False, added=False, no_square=False, centred=False, summed=False, no_two=False,
+        half=False):
     """X (N, D) -> the rate up to which descent on the mean squared error of X @ w is stable."""
     X = X - X.mean(0) if centred else X
     curvature = torch.linalg.svdvals(X) ** (1 if no_square else 2)  # of X^T X
     curvature = curvature * (1 if no_two else 2) / (1 if summed else len(X))
-    return (1 if half else 2) / (curvature.min() if smallest else curvature.max())
+    return (1 if half else 2) / (
+        curvature.min() if smallest else curvature.sum() if added else curvature.max())
 
 
 def rate_solution(X):
@@ -146,6 +162,8 @@ largest_stable_rate = Exercise(stable_rate, probes=[
 ], mistakes=dict(
     smallest="That is the limit of the flattest direction. The steepest one sets the limit: "
         "it is the first to overshoot.",
+    added="The curvatures of all directions are added up. Each direction moves by itself: the steepest one "
+        "sets the limit.",
     no_square="The singular values of X are not squared: curvature holds the square of the inputs.",
     centred="It takes the mean of the features off first. The model sees X as it is, and has no bias term.",
     summed="The loss is a mean over the samples: divide by their number.",

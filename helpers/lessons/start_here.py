@@ -40,10 +40,12 @@ goals = {
 }
 
 
-def scoring(scores, y, wrong_ones=False, of_scores=False, counts=False, percent=False):
+def scoring(scores, y, wrong_ones=False, of_scores=False, counts=False, percent=False, by_classes=False):
     """scores (N, C), y (N,) -> share of the samples whose largest score is that of their class."""
     best = scores.max(1)
     right = ((best.values if of_scores else best.indices) == y) != wrong_ones
+    if by_classes:
+        return right.sum() / scores.shape[1]
     return right.sum() if counts else right.double().mean() * (100 if percent else 1)
 
 
@@ -63,6 +65,7 @@ accuracy = Exercise(scoring, probes=[
         "argmax, not max.",
     wrong_ones="That is the share of wrong answers, the error; accuracy is the share of right ones.",
     counts="That is how many are right; accuracy is their share, between 0 and 1.",
+    by_classes="It divides by the number of classes: the share is of the samples, len(y).",
     percent="That is in percent; here accuracy lies between 0 and 1.",
 ), hints=[
     "Each row of `scores` is one sample. Where in the row is the largest number?",

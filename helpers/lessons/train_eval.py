@@ -230,12 +230,13 @@ recalibrate = Exercise(recalibrating, observe=_recalibrated, mistakes=dict(
 
 def folding(weight, bias, gamma, beta, mean, var, eps, columns=False, variance=False, bias_left_out=False,
         bias_unscaled=False, mean_unscaled=False, mean_left_out=False, no_beta=False, no_gamma=False,
-        no_eps=False, eps_outside=False):
+        no_eps=False, eps_outside=False, weight_left=False):
     """weight (out, in), bias (out,), then BatchNorm's gamma ... var (out,) -> one layer's weight, bias."""
     scale = (1 if no_gamma else gamma) / spread(var, eps, variance, no_eps, eps_outside)
     b = 0 if bias_left_out else bias if bias_unscaled else bias * scale
     m = 0 if mean_left_out else mean if mean_unscaled else mean * scale
-    return weight * (scale if columns else scale[:, None]), b - m + (0 if no_beta else beta)
+    rows = 1 if weight_left else scale if columns else scale[:, None]
+    return weight * rows, b - m + (0 if no_beta else beta)
 
 
 def fold_solution(weight, bias, gamma, beta, mean, var, eps):
@@ -252,6 +253,7 @@ fold = Exercise(folding, names=("weight", "bias"), probes=[
     (_larger, *torch.tensor([[1.0, 0.0, -2.0], [0.5, -3.0, 1.5], [0.0, 2.0, -1.0], [3.0, 0.0, -5.0],
                              [9.0, 0.0, 0.04]]), 5e-2),
 ], mistakes=dict(
+    weight_left="The weight is as it was: what BatchNorm multiplies by goes into it, too.",
     columns="The scale multiplies columns: each *output* unit has its own, "
         "which is a row of the weight. Write scale[:, None].",
     variance="It divides by the variance: eval mode divides by its root.",

@@ -165,6 +165,14 @@ def with_std(of):
     return answer
 
 
+def in_h(change):
+    """The backward pass with the gradient in h changed."""
+    def answer(dy, h, gamma, eps):
+        d_h, *others = by_autograd(dy, h, gamma, eps)
+        return change(dy * gamma, d_h, (deviation(h) ** 2 + eps) ** 0.5), *others
+    return answer
+
+
 right = {
     "batchnorm_forward": [by_torch, by_columns, in_numpy, in_lists, as_fold, by_layer_norm, by_module],
     "which_axis": [column_sums, by_doing],
@@ -182,6 +190,12 @@ wrong = {
         "eps_outside": lambda h, gamma, beta, eps: forward(h, gamma, beta, deviation(h) + eps),
         "unbiased": lambda h, gamma, beta, eps: forward(h, gamma, beta, (h.std(0) ** 2 + eps) ** 0.5),
         "one_pass": lambda h, gamma, beta, eps: forward(h, gamma, beta, (one_pass(h) + eps).sqrt()),
+        "no_centre": lambda h, gamma, beta, eps: gamma * h * (deviation(h) ** 2 + eps) ** -0.5 + beta,
+        "brackets": lambda h, gamma, beta, eps: gamma * (
+            h - h.mean(0) / (deviation(h) ** 2 + eps) ** 0.5) + beta,
+        "summed": lambda h, gamma, beta, eps: forward(
+            h, gamma, beta, (len(h) * deviation(h) ** 2 + eps).sqrt()),
+        "root_twice": lambda h, gamma, beta, eps: forward(h, gamma, beta, (deviation(h) + eps).sqrt()),
         "fixed_statistics": without_grad,
         "fixed_mean": from_data,
         "fixed_variance": by_deviation_item,
@@ -199,6 +213,9 @@ wrong = {
         "sums": with_sums,
         "of_h": of_h,
         "averaged": averaged,
+        "plus": in_h(lambda g, d_h, sd: 2 * g / sd - d_h),
+        "undivided": in_h(lambda g, d_h, sd: d_h * sd),
+        "multiplied": in_h(lambda g, d_h, sd: d_h * sd ** 2),
         "no_eps": with_std(lambda h, eps: deviation(h)),
         "eps_outside": with_std(lambda h, eps: deviation(h) + eps),
         "unbiased": with_std(lambda h, eps: (h.std(0) ** 2 + eps) ** 0.5),

@@ -70,6 +70,11 @@ def by_mean_squares(h, gamma, beta, eps):
     return affine(centred(h) / (var + eps).sqrt(), gamma, beta)
 
 
+def over_axes(h, axes, eps):
+    off = h - h.mean(axes, keepdim=True)
+    return off * torch.rsqrt(off.square().mean(axes, keepdim=True) + eps)
+
+
 def without_grad(h, gamma, beta, eps):
     with torch.no_grad():
         mean, sd = h.mean((0, 2, 3), keepdim=True), (spread(h) ** 2 + eps) ** 0.5
@@ -279,17 +284,24 @@ wrong = {
         "per_pixel": flattened,
         "over_channels": across_channels,
         "over_everything": everything,
+        "beta_first": lambda h, gamma, beta, eps: affine(plain(h, eps), gamma, gamma * beta),
         "no_affine": lambda h, gamma, beta, eps: plain(h, eps),
         "last_axis": lambda h, gamma, beta, eps: plain(h, eps) * gamma + beta,
         "variance": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) ** 2 + eps), gamma, beta),
         "no_eps": lambda h, gamma, beta, eps: affine(centred(h) / spread(h), gamma, beta),
         "eps_outside": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h) + eps), gamma, beta),
+        "over_sample": lambda h, gamma, beta, eps: affine(
+            nn.functional.group_norm(h, 1, eps=eps), gamma, beta),
+        "no_rows": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 3), eps), gamma, beta),
+        "no_columns": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 2), eps), gamma, beta),
+        "no_centre": lambda h, gamma, beta, eps: affine(h / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
         "one_pass": by_mean_squares,
         "fixed_statistics": without_grad,
         "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5,
                                                        gamma, beta),
     },
     "uncalled_modules": {
+        "modules": lambda model, x: [model.get_submodule(name) for name in by_pre_hook(model, x)],
         "every_name": lambda model, x: [name for name, _ in leaves(model)],
         "called": lambda model, x: in_eval(model, lambda: called_names(model, x, leaves(model))),
         "by_gradient": without_gradient,

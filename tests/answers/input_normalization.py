@@ -57,6 +57,18 @@ def with_a_little(train, test):
     return (train - mean) / (sd + 1e-7), (test - mean) / (sd + 1e-7)
 
 
+def to_unit(train, test):
+    low, high = train.aminmax(dim=0)
+    span = [b - a or 1 for a, b in zip(low, high)]
+    return scaled(train, low, span), scaled(test, low, span)
+
+
+def without_brackets(train, test):
+    mean, sd = moments(train)
+    shift = mean / torch.where(sd > 0, sd, torch.ones_like(sd))
+    return train - shift, test - shift
+
+
 def by_mean_squares(train, test):
     mean = train.mean(0)
     sd = (train.square().mean(0) - mean.square()).sqrt()
@@ -116,6 +128,13 @@ wrong = {
         "no_centre": uncentred,
         "variance": squared,
         "no_constant": constant_forgotten,
+        "test_statistics": lambda train, test: [scaled(x, *moments(test)) for x in (train, test)],
+        "test_raw": lambda train, test: (scaled(train, *moments(train)), test.clone()),
+        "over_everything": lambda train, test: [
+            (x - train.mean()) / train.std(correction=0) for x in (train, test)],
+        "min_max": to_unit,
+        "only_centred": lambda train, test: (train - train.mean(0), test.sub(train.mean(0))),
+        "brackets": without_brackets,
         "zeroed": to_zero,
         "tiny": with_a_little,
         "one_pass": by_mean_squares,
@@ -123,6 +142,7 @@ wrong = {
     },
     "largest_stable_rate": {
         "smallest": lambda X: len(X) / eigenvalues(X)[0],
+        "added": lambda X: 1 / X.square().sum(1).mean(),
         "no_square": lambda X: len(X) / torch.linalg.matrix_norm(X, 2),
         "centred": lambda X: 1 / torch.linalg.eigvalsh(torch.cov(X.T, correction=0)).max(),
         "summed": lambda X: 1 / eigenvalues(X)[-1],

@@ -19,5 +19,6 @@ wrong = {"accuracy": {
     "of_scores": lambda scores, y: (torch.amax(scores, -1) == y).float().mean(),
     "wrong_ones": lambda scores, y: (scores.argmax(-1) - y).ne(0).float().mean(),
     "counts": lambda scores, y: sum(int(row.argmax() == label) for row, label in zip(scores, y)),
-    "percent": lambda scores, y: 100 * one_by_one(scores, y),
+    "by_classes": lambda scores, y: (scores.argmax(1) == y).sum() / len(scores[0]),
+        "percent": lambda scores, y: 100 * one_by_one(scores, y),
 }}

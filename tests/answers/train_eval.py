@@ -156,6 +156,7 @@ wrong = {
         "momentum_lost": none_stays,
     },
     "fold": {
+        "weight_left": lambda w, b, g, beta, m, v, eps: (w, (b - m) * g / root(v, eps) + beta),
         "columns": lambda w, b, g, beta, m, v, eps: (w * g / root(v, eps), (b - m) * g / root(v, eps) + beta),
         "variance": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v + eps, beta),
         "bias_left_out": lambda w, b, g, beta, m, v, eps: folded(w, 0 * b, g, m, root(v, eps), beta),
