@@ -270,10 +270,11 @@ def split(got, want):
         return tuple(got.values()), "come in a dict"
     if side_by_side(got, 1) and side_by_side(got[0], n):
         return got[0], "stand in one bracket too many"
-    if torch.is_tensor(got) and got.dim() > dims and len(got) == n:
-        return tuple(got), "are stacked in one tensor"
-    if torch.is_tensor(got) and got.dim() > dims and got.shape[-1] == n:
-        return got.unbind(-1), "are stacked in one tensor"
+    if torch.is_tensor(got) and got.dim() > dims:
+        ways = [got.unbind(axis) for axis in (0, -1) if got.shape[axis] == n]
+        right = [way for way in ways if any(map(same, way, want))]
+        if ways:
+            return (right or ways)[0], "are stacked in one tensor"
     sizes = [int(np.prod(np.shape(part))) for part in want]
     if torch.is_tensor(got) and got.dim() == 1 and len(got) == sum(sizes):
         joined = zip(got.split(sizes), want)
