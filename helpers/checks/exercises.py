@@ -81,11 +81,13 @@ class Exercise:
     def judge(self, watched):
         right = self.looks()
         try:
-            got = self.see(watched)
+            got = self.see(watched, self.in_form(watched))
         except Told as told:
             return told.args
         except Exception as error:
-            return watched.misfit(error)
+            got = self.probed(watched)
+            if all(self.same(got[place], right[place]) for place in got):
+                return watched.misfit(error)
         return ("✓", "Right.") if self.agree(got, right) else ("✗", self.explain(got, right))
 
     def explain(self, got, right):
@@ -100,11 +102,19 @@ class Exercise:
             return praise + gravest(reasons + remarks)
         return praise + " ".join([usual(self, got, right) or self.first_difference(got, right), *remarks])
 
-    def see(self, f):
+    def in_form(self, f):
+        """f with its values in the form of the program's: what is wrong with it is told of the probes."""
+        def g(*args, **kwargs):
+            return formed(f(*args, **kwargs), self.program(*args, **kwargs), self.names)[0]
+        return g if self.probes else f
+
+    def see(self, f, to_observe=None):
         """{what is seen of a function: value}, always from the same draws, with arguments of its own."""
         with same_draws():
-            looks = {place: f(*copy.deepcopy(probe)) for place, probe in enumerate(self.probes)}
-            return looks | (self.observe(f) if self.observe else {})
+            return self.probed(f) | (self.observe(to_observe or f) if self.observe else {})
+
+    def probed(self, f):
+        return {place: f(*copy.deepcopy(probe)) for place, probe in enumerate(self.probes)}
 
     def agree(self, got, right):
         return all(name in got and self.same(got[name], right[name]) for name in right)
@@ -120,9 +130,18 @@ class Exercise:
             sides = [touched[name] for name in chosen]
             both = set().union(*sides)
             if all(wrong & side for side in sides) and (wrong == both or wrong < both and self.probes):
-                if self.looks(*chosen) and self.agree(got, self.looks(*chosen)):
+                if self.likely(got, chosen) and self.agree(got, self.looks(*chosen)):
                     return [self.mistakes[name] for name in chosen]
         return []
+
+    def likely(self, got, chosen):
+        """Whether these switches go together, and the first probe, quickly seen, does not rule them out."""
+        if not self.probes or chosen in self.seen:
+            return bool(self.looks(*chosen))
+        with suppress(Exception):
+            first = self.program(*copy.deepcopy(self.probes[0]), **dict.fromkeys(chosen, True))
+            return self.same(got[0], first) and bool(self.looks(*chosen))
+        return False
 
     def looks(self, *chosen):
         """What is seen of the program with these switches, looked at once; {} where they do not fit."""
@@ -219,8 +238,8 @@ class Verdicts(Exercise):
         super().__init__(*args, **kwargs)
         self.also = {name: (words,) if isinstance(words, str) else words for name, words in also.items()}
 
-    def see(self, f):
-        return {place: self.settled(words) for place, words in super().see(f).items()}
+    def see(self, f, to_observe=None):
+        return {place: self.settled(words) for place, words in super().see(f, to_observe).items()}
 
     def settled(self, words):
         """The words, another right one replaced by the first."""

@@ -12,8 +12,11 @@ def usual(exercise, got, right):
     """A sentence on what `got` has to do with `right`, {place or name: value}, or nothing."""
     if reordered(exercise, got, right):
         return f"The parts are right, in another order: return {', '.join(exercise.names) or 'a, b'}."
-    if words := exchanged(exercise, got) or taken_otherwise(exercise, got):
-        return words
+    return exchanged(exercise, got) or of_parts(exercise, got, right) or taken_otherwise(exercise, got)
+
+
+def of_parts(exercise, got, right):
+    """Of the first part that is wrong: of the others the learner hears once this one is right."""
     for name, pairs in parts_apart(exercise, got, right):
         if all(exercise.same(*pair) for pair in pairs):
             continue
@@ -22,7 +25,7 @@ def usual(exercise, got, right):
             for look in reduced, changed, scaled, of_a_size:
                 if words := look(exercise, name, blocks):
                     return words
-        return ""                               # of the others the learner hears once this one is right
+        return ""
     return ""
 
 

@@ -161,7 +161,7 @@ def _built(f, p=0.3):
     with torch.no_grad():
         (*_, before), _ = _inputs_of(f(0.6), nn.Linear, x)
         net.train()
-        for _ in range(60):  # fills the buffers
+        for _ in range(45):  # fills the buffers
             net(x)
         wide, _ = _inputs_of(net, nn.BatchNorm1d, x)
         (*_, first), out = _inputs_of(net, nn.Linear, x)

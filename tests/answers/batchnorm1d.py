@@ -222,3 +222,44 @@ wrong = {
         "one_pass": with_std(lambda h, eps: (one_pass(h) + eps) ** 0.5),
     },
 }
+
+
+def after(change):
+    return lambda h, gamma, beta, eps: change(by_columns(h, gamma, beta, eps), gamma, beta)
+
+
+def parts(change):
+    return lambda dy, h, gamma, eps: change(*by_autograd(dy, h, gamma, eps))
+
+
+# wrong answers that are not a mistake by name: what is told of them
+others = {"batchnorm_forward": {
+    "exchanged": (lambda h, gamma, beta, eps: by_torch(h, beta, gamma, eps), "gamma and beta are exchanged."),
+    "gamma for both": (lambda h, gamma, beta, eps: by_torch(h, gamma, gamma, eps),
+                       "gamma stands where beta belongs, too."),
+    "no gamma": (after(lambda y, gamma, beta: (y - beta) / gamma + beta), "gamma is missing: as if it were"),
+    "no beta": (after(lambda y, gamma, beta: y - beta), "beta is missing: as if it were 0."),
+    "minus beta": (after(lambda y, gamma, beta: y - 2 * beta), "beta has the wrong sign."),
+    "over gamma": (after(lambda y, gamma, beta: (y - beta) / gamma ** 2 + beta), "gamma divides where it"),
+    "eps of torch": (lambda h, gamma, beta, eps: by_torch(h, gamma, beta, 1e-5), "eps is not used"),
+    "averaged": (after(lambda y, gamma, beta: y.mean(0)), "is averaged over axis 0, which should"),
+    "transposed": (after(lambda y, gamma, beta: y.T), "the result is transposed"),
+    "sign": (after(lambda y, gamma, beta: -y), "the result has the wrong sign."),
+    "too much": (lambda h, gamma, beta, eps: (by_torch(h, gamma, beta, eps), h.mean(0)),
+                 "It returns 2 values, 1 is asked for."),
+    "about zero": (lambda h, gamma, beta, eps: forward(h, gamma, beta, (h.square().mean(0) + eps).sqrt()),
+                   "the result[0, 0] is"),
+}, "batchnorm_backward": {
+    "order": (parts(lambda d_h, d_gamma, d_beta: (d_h, d_beta, d_gamma)), "The parts are right, in another"),
+    "not summed": (lambda dy, h, gamma, eps: (*by_autograd(dy, h, gamma, eps)[:2], dy),
+                   "gradient in beta is not summed yet, over axis 0: shape (4, 2); expected (2,)."),
+    "all summed": (parts(lambda d_h, d_gamma, d_beta: (d_h, d_gamma.sum(), d_beta)),
+                   "gradient in gamma is summed over axis 0, which should stay: shape (); expected (2,)."),
+    "sign": (parts(lambda d_h, d_gamma, d_beta: (-d_h, d_gamma, d_beta)), "gradient in h has the wrong"),
+    "N times": (parts(lambda d_h, d_gamma, d_beta: (len(d_h) * d_h, d_gamma, d_beta)),
+                "gradient in h is len(dy) times what is expected."),
+    "in a dict": (parts(lambda *three: dict(zip("abc", three))), "They come in a dict"),
+    "two of three": (parts(lambda *three: three[:2]), "expected three values"),
+    "averaged beta": (parts(lambda d_h, d_gamma, d_beta: (d_h, d_gamma, d_beta / len(d_h))),
+                      "gradient in beta is 1 / len(dy) of what is expected."),
+}}

@@ -335,3 +335,20 @@ wrong = {
         "bias_a_weight": lambda: tuple((weights, weights, shape) for weights, _, shape in written_out()),
     },
 }
+
+# wrong answers that are not a mistake by name: what is told of them
+others = {"batchnorm2d": {
+    "exchanged": (lambda h, gamma, beta, eps: by_torch(h, beta, gamma, eps), "gamma and beta are exchanged."),
+    "no beta": (lambda h, gamma, beta, eps: by_torch(h, gamma, 0 * beta, eps), "beta is missing"),
+    "no gamma": (lambda h, gamma, beta, eps: by_torch(h, 1 + 0 * gamma, beta, eps), "gamma is missing"),
+    "minus beta": (lambda h, gamma, beta, eps: by_torch(h, gamma, -beta, eps), "beta has the wrong sign"),
+    "flattened": (lambda h, gamma, beta, eps: by_torch(h, gamma, beta, eps).flatten(1), "has shape (2, 4)"),
+    "averaged": (lambda h, gamma, beta, eps: by_torch(h, gamma, beta, eps).mean((2, 3)),
+                 "is averaged over axes 2 and 3, which should stay"),
+}, "uncalled_modules": {
+    "a count": (lambda model, x: len(by_pre_hook(model, x)), "What it returns is not of the kind asked for"),
+    "nothing": (lambda model, x: [], "what it finds: it gives []; expected ['drop', 'norm', 'spare.0']."),
+    "one string": (lambda model, x: ", ".join(sorted(by_pre_hook(model, x))), "what it finds: it gives '"),
+    "kinds": (lambda model, x: [type(model.get_submodule(name)).__name__ for name in by_pre_hook(model, x)],
+              "what it finds: it gives ['BatchNorm1d', 'Dropout', 'Linear']"),
+}}

@@ -150,3 +150,30 @@ wrong = {
         "half": lambda X: 0.5 * len(X) / eigenvalues(X)[-1],
     },
 }
+
+
+def changed(change):
+    return lambda train, test: change(*by_columns(train, test))
+
+
+# wrong answers that are not a mistake by name: what is told of them
+others = {"standardize": {
+    "exchanged": (changed(lambda train, test: (test, train)), "in another order: return train, test."),
+    "stacked": (changed(lambda train, test: {"train": train, "test": test}), "They come in a dict"),
+    "one bracket": (changed(lambda train, test: [(train, test)]), "They stand in one bracket too many"),
+    "one of two": (changed(lambda train, test: train), "expected two values: train and test."),
+    "sign": (lambda train, test: by_columns(-train, -test), "has the wrong sign"),
+    "half": (changed(lambda train, test: (train / 2, test / 2)), "train is 1/2 of what is expected, every"),
+    "transposed": (changed(lambda train, test: (train.T, test)), "train is transposed"),
+    "summed": (changed(lambda train, test: (train, test.sum(0))), "test is summed over axis 0, which"),
+    "its own mean": (lambda train, test: (by_columns(train, test)[0], scaled(
+        test, test.mean(0), moments(train)[1])), "Your train is right."),
+    "median": (lambda train, test: [
+        scaled(x, train.median(0).values, moments(train)[1]) for x in (train, test)],
+               "For train = a tensor (6, 3)"),
+}, "largest_stable_rate": {
+    "upside down": (lambda X: 1 / by_power_iteration(X), "is one over what"),
+    "all of them": (lambda X: len(X) / eigenvalues(X), "is not cut to its smallest yet, over axis 0"),
+    "sign": (lambda X: -by_power_iteration(X), "has the wrong sign"),
+    "N - 1": (lambda X: by_power_iteration(X) * (len(X) - 1) / len(X), "n / (n - 1), n = len(X)"),
+}}
