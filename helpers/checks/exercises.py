@@ -294,6 +294,9 @@ def split(got, want):
         right = [way for way in ways if any(map(same, way, want))]
         if ways:
             return (right or ways)[0], "are stacked in one tensor"
+    if torch.is_tensor(got) and dims > 1 and {np.ndim(part) for part in want} == {got.dim()}:
+        lengths = [len(part) for part in want]
+        return (got.split(lengths), "are joined in one tensor") if sum(lengths) == len(got) else (got, "")
     sizes = [int(np.prod(np.shape(part))) for part in want]
     if torch.is_tensor(got) and got.dim() == 1 and len(got) == sum(sizes):
         joined = zip(got.split(sizes), want)
