@@ -161,7 +161,7 @@ others = {"standardize": {
     "exchanged": (changed(lambda train, test: (test, train)), "in another order: return train, test."),
     "stacked": (changed(lambda train, test: {"train": train, "test": test}), "They come in a dict"),
     "joined": (changed(lambda train, test: torch.cat([train, test])),
-               "The numbers are right. They are joined in one tensor: return them side by side, train, test."),
+               "The numbers are right. They are joined in one tensor: return them side by side"),
     "one bracket": (changed(lambda train, test: [(train, test)]), "They stand in one bracket too many"),
     "one of two": (changed(lambda train, test: train), "expected two values: train and test."),
     "sign": (lambda train, test: by_columns(-train, -test), "has the wrong sign"),
