@@ -446,7 +446,7 @@ class NormOver(nn.Module):
 
 RIGHT = [ByHand, AsATable, CentredSquares, VarMean, FromTheSd, SumsOverN, Functional, Folded, InPlaceOnItsOwn,
          OneImageFromMemory, NewBuffers, BackwardByHand, KeepsLastOutput]
-DRAWS = 50
+DRAWS = 10
 
 
 def drawn(monkeypatch, k):

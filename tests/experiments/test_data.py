@@ -139,6 +139,7 @@ def test_the_script_refuses_other_sources(tmp_path):
     assert "found 0 files" in script(tmp_path / "nowhere", "--out", tmp_path / "out").stderr
 
 
+@pytest.mark.alone
 def test_load_is_quick_and_does_not_import_torchvision():
     program = """if True:
         import sys, time
