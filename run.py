@@ -113,11 +113,12 @@ def parts_of(paths):
     two = "--numprocesses=2", "--dist=worksteal"
     by_file = "--numprocesses=2", "--dist=loadfile"                 # the cells of a notebook, in order
     if not paths:
+        timed = [path for path in tests_in("tests") if "mark.alone" in read(HERE / path)]
         return {"code": ["ruff", "check"],
                 "cells": ["pytest", "notebooks", *NBVAL, *by_file],
                 "tests": ["pytest", "tests", "--ignore=tests/browser", "-m", "not alone", *two],
                 "browser": ["pytest", "tests/browser", "-m", "not alone", *two],
-                "alone": ["pytest", "tests", "-m", "alone"]}        # what measures time
+                "alone": ["pytest", *timed, "-m", "alone"]}         # what measures time
     parts = {}
     pages = [page for path in paths for page in notebooks_called(path)]
     tests = [path for path in paths if not notebooks_called(path)]
@@ -131,6 +132,10 @@ def parts_of(paths):
         parts["notebooks"] = ["pytest", "tests/browser", *pages, *folders, "-k", " or ".join(chosen), *NBVAL,
                               *by_file, "--no-loadscope-reorder"]   # the longest first
     return parts
+
+
+def tests_in(folder):
+    return sorted(os.path.relpath(str(path), str(HERE)) for path in (HERE / folder).glob("**/test_*.py"))
 
 
 def notebooks_called(name):

@@ -446,7 +446,7 @@ class NormOver(nn.Module):
 
 RIGHT = [ByHand, AsATable, CentredSquares, VarMean, FromTheSd, SumsOverN, Functional, Folded, InPlaceOnItsOwn,
          OneImageFromMemory, NewBuffers, BackwardByHand, KeepsLastOutput]
-DRAWS = 10
+DRAWS = 6  # fifty were tried once; a draw takes a second
 
 
 def drawn(monkeypatch, k):
