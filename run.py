@@ -114,11 +114,11 @@ def parts_of(paths):
     by_file = "--numprocesses=2", "--dist=loadfile"                 # the cells of a notebook, in order
     if not paths:
         timed = [path for path in tests_in("tests") if "mark.alone" in read(HERE / path)]
+        alone = {"alone": ["pytest", *timed, "-m", "alone"]} if timed else {}       # what measures time
         return {"code": ["ruff", "check"],
                 "cells": ["pytest", "notebooks", *NBVAL, *by_file],
                 "tests": ["pytest", "tests", "--ignore=tests/browser", "-m", "not alone", *two],
-                "browser": ["pytest", "tests/browser", "-m", "not alone", *two],
-                "alone": ["pytest", *timed, "-m", "alone"]}         # what measures time
+                "browser": ["pytest", "tests/browser", "-m", "not alone", *two], **alone}
     parts = {}
     pages = [page for path in paths for page in notebooks_called(path)]
     tests = [path for path in paths if not notebooks_called(path)]
