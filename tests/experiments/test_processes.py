@@ -149,7 +149,9 @@ DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen(f'{__
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_interrupt_of_the_kernel_ends_all(program, tmp_path, times):
     file = program(DEAF + "time.sleep(60)")
-    code = f"from helpers.experiments import processes; processes.launch({str(file)!r}, hosts=2, processes=1)"
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "   # ignored behind a `&`
+            "from helpers.experiments import processes; "
+            f"processes.launch({str(file)!r}, hosts=2, processes=1)")
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True,
                           env={**os.environ, "PATH": str(tmp_path)}) as kernel:
         until = time.monotonic() + 60

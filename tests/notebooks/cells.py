@@ -12,14 +12,23 @@ import ast
 import copy
 import symtable
 from dataclasses import dataclass, field
+from pathlib import Path
 from textwrap import indent
 
+FOLDER = Path(__file__).parents[2] / "notebooks"
+CORE = sorted(FOLDER.glob("*.ipynb"))
+DEEPER = sorted(FOLDER.glob("deeper/*.ipynb"))
 ALWAYS = 2                              # the set-up cell and the imports
 IN_PLACE = set("add append clear discard eval extend insert load_state_dict pop popitem remove reverse send "
                "setdefault sort train update".split())
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef
 DEFINITIONS = *FUNCTIONS, ast.ClassDef
 COMPREHENSIONS = ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
+
+
+def label(path):
+    """deeper/05_train_eval"""
+    return path.relative_to(FOLDER).with_suffix("").as_posix()
 
 
 def code_cells(notebook):

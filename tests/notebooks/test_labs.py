@@ -6,19 +6,17 @@ import itertools
 import linecache
 import random
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 from faults import faults as of_picture
 from faults import moved_background
-from notebooks.cells import code_cells, for_labs
+from notebooks.cells import CORE, DEEPER, code_cells, for_labs, label, labs
 
 from helpers import live, pages
 from helpers.pages.screen import Screen
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 PICTURES = 4            # of a training at a setting: the first, and three that differ in what was learned
 PATIENCE = 60           # seconds, on a busy machine
 STATES = 4000           # settings in which a goal is looked for
@@ -147,11 +145,11 @@ def unreached(lab, known=(), states=STATES):
     return list(left)
 
 
-def run(path, monkeypatch):
+def run(path, notebook, monkeypatch):
     """Execute the cells that a notebook's labs need in this process."""
     monkeypatch.chdir(path.parent)
     names = {"__name__": "__main__"}
-    for i, cell in enumerate(code_cells(for_labs(nbformat.read(path, as_version=4)))):
+    for i, cell in enumerate(code_cells(for_labs(notebook))):
         name, meant = f"<{path.stem}, code cell {i}>", "raises-exception" in cell.metadata.get("tags", [])
         linecache.cache[name] = len(cell.source), None, cell.source.splitlines(True), name    # for tracebacks
         with contextlib.suppress(*[Exception] * meant), contextlib.redirect_stdout(io.StringIO()):
@@ -166,10 +164,13 @@ def page(monkeypatch):
     return page
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CORE, *DEEPER], ids=label)
 def test_labs_draw_at_every_setting(path, page, monkeypatch):
-    run(path, monkeypatch)
-    assert page.labs
+    notebook = nbformat.read(path, as_version=4)
+    if path in CORE:
+        assert labs(notebook), "a core has a lab"
+    run(path, notebook, monkeypatch)
+    assert len(page.labs) == len(labs(notebook))
     for seen in page.labs:
         drive(seen)
         assert not moved_background(seen.screen), "draw changed an artist that is not animated"

@@ -4,15 +4,14 @@ import copy
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from notebooks.cells import bound, code_cells
+from notebooks.cells import CORE, DEEPER, FOLDER, bound, code_cells, label
+from notebooks.minutes import calls_in, minutes, rounded_up, stated
 from notebooks.record import faults, normalized
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ROOT = FOLDER.parent
 SET_UP = """\
 import torch
 from torch import nn
@@ -22,7 +21,12 @@ helpers.start()"""
 MOST_LINES = 15
 LAST_PARTS = ["What the sources got wrong", "Keep three things"]
 
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+MOST_CLAIMS = 3
+MOST_MINUTES = {"00": 15}                                     # of a core; else
+MOST = 30
+
+each_notebook = pytest.mark.parametrize("path", [*CORE, *DEEPER], ids=label)
+in_two = [path for path in CORE if FOLDER / "deeper" / path.name in DEEPER]   # a core and its Deeper
 
 
 def read(path):
@@ -31,9 +35,9 @@ def read(path):
 
 # ---- what is written
 
-def broken_rules(notebook):
-    """What a reader would stumble over in the cells, in words."""
-    yield from headings(notebook)
+def broken_rules(notebook, last=LAST_PARTS):
+    """What a reader would stumble over in the cells, in words. last: the parts with which it ends."""
+    yield from headings(notebook, last)
     code = code_cells(notebook)
     if not code or code[0].source != SET_UP:
         yield "the first code cell is not the common set-up cell"
@@ -49,8 +53,8 @@ def broken_rules(notebook):
         yield "not executed from top to bottom"
 
 
-def headings(notebook):
-    """One title at the top, then no level left out, and the same two parts at the end."""
+def headings(notebook, last):
+    """One title at the top, then no level left out, and the same parts at the end."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     found = re.findall(r"^(#+) (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
     levels = [len(marks) for marks, _ in found]
@@ -59,8 +63,9 @@ def headings(notebook):
         yield "not one title, in the first cell"
     if any(later > before + 1 for before, later in zip(levels, levels[1:])):
         yield f"a level of headings is left out: {levels}"
-    if [words for marks, words in found if marks == "##"][-2:] != LAST_PARTS:
-        yield f"the last parts are not {LAST_PARTS}"
+    parts = [words for marks, words in found if marks == "##"]
+    if parts[len(parts) - len(last):] != last:
+        yield f"the last parts are not {last}"
 
 
 def of_code(cell):
@@ -115,14 +120,47 @@ def top(node):
 def test_is_valid_and_keeps_the_rules(path):
     notebook = read(path)
     nbformat.validate(notebook)
-    assert not list(broken_rules(notebook))
+    assert not list(broken_rules(notebook, LAST_PARTS if path in CORE else []))
     assert not faults(notebook)
+
+
+def second_edition(notebook, most):
+    """What would keep a learner from finishing it, in words. most: minutes."""
+    counted, says = sum(minutes(notebook).values()), stated(notebook)
+    if says != rounded_up(counted):
+        yield f"{counted:.1f} minutes are counted: say 'About {rounded_up(counted)} minutes.', not {says}"
+    if counted > most:
+        yield f"{counted:.1f} minutes, at most {most}: " + ", ".join(
+            f"{what} {number:.1f}" for what, number in minutes(notebook).items())
+    if "You need: " not in notebook.cells[0].source:
+        yield "the first cell does not say what one needs to know"
+    for cell in code_cells(notebook):
+        claims = [*calls_in(cell)].count("claim")
+        if claims > MOST_CLAIMS:
+            yield f"{claims} claims, at most {MOST_CLAIMS}: {cell.source[:60]!r}"
+
+
+@pytest.mark.parametrize("path", in_two, ids=label)
+def test_a_core_can_be_finished(path):
+    assert not list(second_edition(read(path), MOST_MINUTES.get(path.name[:2], MOST)))
+    assert f"(deeper/{path.name})" in markdown_of(read(path))
+
+
+@pytest.mark.parametrize("path", DEEPER, ids=label)
+def test_a_deeper_belongs_to_a_core(path):
+    assert FOLDER / path.name in CORE
+    assert not list(second_edition(read(path), most=90))
+    assert f"(../{path.name})" in read(path).cells[0].source
+
+
+def markdown_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 @each_notebook
 def test_links_to_files_lead_somewhere(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    local = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", markdown_of(read(path)))
+    local = [link for link in links if "://" not in link]
     assert not [link for link in local if not (path.parent / link).exists()]
 
 
@@ -147,7 +185,7 @@ def loads(*paths):
 
 
 def test_what_is_not_used_is_not_loaded():
-    assert loads(*NOTEBOOKS) == ""
+    assert loads(*CORE, *DEEPER) == ""
 
 
 def test_what_is_loaded_is_named(tmp_path):
@@ -235,6 +273,35 @@ def test_a_fault_in_an_output_is_named(word, output):
     notebook.cells[2].outputs = [nbformat.v4.new_output(**output)]
     found = faults(notebook)
     assert len(found) == 1 and word in found[0]
+
+
+@pytest.mark.parametrize("word, spoil", {
+    "'About 10 minutes.', not 5": change(0, "About 10", "About 5"),
+    "not None": change(0, "*About 10 minutes. ", "*"),
+    "at most 15: prose 10": lambda n: [change(0, "About 10", "About 20")(n),
+                                         change(0, "# Title", "# Title" + 1800 * " a")(n)],
+    "what one needs": change(0, "You need: nothing.", ""),
+    "4 claims": change(4, "x = 1", "claim(1)\n" * 4),
+}.items(), ids=lambda value: value if isinstance(value, str) else "")
+def test_what_keeps_a_learner_from_finishing_is_named(word, spoil):
+    notebook = sample()
+    change(0, "# Title", "# Title\n\n*About 10 minutes. You need: nothing.*")(notebook)
+    assert not list(second_edition(notebook, 15))
+    spoil(notebook)
+    found = list(second_edition(notebook, 15))
+    assert len(found) == 1 and word in found[0]
+
+
+def test_minutes_count_what_there_is_to_do():
+    new = nbformat.v4
+    stream = new.new_output("stream", name="stdout", text="✓ so it is " * 50)
+    code = ["import torch", "import helpers", "predict(lesson.q)\n\nshow(figures.f)", "live(f, figures.g)",
+            "lesson.f(g)\nx = lesson.h(1)", "claim(2)"]
+    cells = [new.new_code_cell(source, outputs=[stream] * (source == "claim(2)")) for source in code]
+    words = "one *two* [three](four.md) <b>four</b> — $$a = b$$"
+    found = minutes(new.new_notebook(cells=[new.new_markdown_cell(words), *cells]))
+    assert found == pytest.approx({"prose": 5 / 180, "code": 6 / 15, "printed": 200 / 250, "predictions": 0.7,
+                                   "labs": 4, "exercises": 6, "pictures": 0.5})
 
 
 def test_an_error_that_is_meant_is_no_fault():
