@@ -76,11 +76,14 @@ def test(paths, more):
 @command(names="NAME")
 def notebooks(names, more):
     """execute all notebooks or these (05, 05_train_eval, a path) in place, and store their pictures"""
-    unknown = [name for name in names if not notebooks_called(name)]
-    if unknown:
-        sys.exit(f"No notebook called {', '.join(unknown)}.")
-    pages = [page for name in names or ["notebooks"] for page in notebooks_called(name)]
-    return go([PYTHON, "tests/notebooks/record.py", *pages])
+    return go([PYTHON, "tests/notebooks/record.py", *pages_called(names)])
+
+
+@command(names="NAME")
+def truth(names, more):
+    """count at how many of 20 other seeds each claim holds, for tests/truth.json; resumes where it stopped"""
+    folders = os.pathsep.join([str(HERE), str(HERE / "tests")])
+    return go([PYTHON, "-m", "notebooks.truth", *pages_called(names)], PYTHONPATH=folders)
 
 
 @command()
@@ -136,6 +139,14 @@ def parts_of(paths):
 
 def tests_in(folder):
     return sorted(os.path.relpath(str(path), str(HERE)) for path in (HERE / folder).glob("**/test_*.py"))
+
+
+def pages_called(names):
+    """Paths of all notebooks, or of these. Exits where a name means none."""
+    unknown = [name for name in names if not notebooks_called(name)]
+    if unknown:
+        sys.exit(f"No notebook called {', '.join(unknown)}.")
+    return [page for name in names or ["notebooks"] for page in notebooks_called(name)]
 
 
 def notebooks_called(name):

@@ -182,6 +182,12 @@ def fits(cell, width):
     return box and box["width"] < width
 
 
+def box_of(locator):
+    """Where it is on the screen: JupyterLab takes cells out of the page that are not to be seen."""
+    locator.scroll_into_view_if_needed()
+    return locator.bounding_box()
+
+
 def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
     _, cell, _, picture, _ = made
     assert picture.alt() == "x is 3"
@@ -191,12 +197,12 @@ def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
     try:
         for one in cell, picture:
             one.until(partial(fits, one, 375))
-            box = one.it.locator("img").bounding_box()
+            box = box_of(one.it.locator("img"))
             assert box["height"] / box["width"] == pytest.approx(380 / 680, abs=0.01)
-            area = one.it.locator(".jp-Cell-outputArea").bounding_box()
+            area = box_of(one.it.locator(".jp-Cell-outputArea"))
             assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
-        goals = cell.it.get_by_role("status").bounding_box()
-        area = cell.it.locator(".jp-Cell-outputArea").bounding_box()
+        goals = box_of(cell.it.get_by_role("status"))
+        area = box_of(cell.it.locator(".jp-Cell-outputArea"))
         assert goals["x"] + goals["width"] <= area["x"] + area["width"] + 1     # a long "found at" is cut
     finally:
         page.set_viewport_size(size)

@@ -1,10 +1,15 @@
 """Claims: what holds, what does not, and the line that says so."""
+import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
+from helpers.checks import claim as module
 from helpers.checks.claim import claim, student
+
+LEDGER = Path(__file__).parents[1] / "truth.json"
 
 
 def spread(mean, sd, n=8):
@@ -136,6 +141,21 @@ def test_with_other_draws_a_claim_that_fails_says_so_and_the_page_goes_on(monkey
     monkeypatch.setenv("HELPERS_STRICT", "1")
     with pytest.raises(AssertionError, match="does not hold here: It is large."):
         claim("It is large.", spread(2, 0.1), of="size, in pixels", above=3)
+
+
+def test_a_claim_that_fails_says_how_often_it_holds_elsewhere(monkeypatch, capsys):
+    monkeypatch.delenv("HELPERS_STRICT", raising=False)
+    monkeypatch.setenv("HELPERS_SEED", "7")
+    counts = {"It is large.": [19, 20, 2, 2], "Twice.": [20, 20, 2, 2]}
+    monkeypatch.setattr(module, "ledger", lambda: {"05": counts, "06": {"Twice.": [20, 20, 2, 2]}})
+    claim("It is large.", spread(2, 0.1), of="size, in pixels", above=3)
+    assert capsys.readouterr().out.endswith("\n  It holds at 19 of 20 other seeds.\n")
+    claim("Twice.", spread(2, 0.1), of="size, in pixels", above=3)
+    assert capsys.readouterr().out.endswith("above 3\n")
+
+
+def test_the_ledger_of_a_checkout_is_found():
+    assert module.ledger() == (json.loads(LEDGER.read_text("utf-8")) if LEDGER.exists() else {})
 
 
 def test_with_the_sets_own_draws_a_claim_that_does_not_hold_raises(monkeypatch):

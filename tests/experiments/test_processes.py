@@ -149,7 +149,7 @@ DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen(f'{__
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_interrupt_of_the_kernel_ends_all(program, tmp_path, times):
     file = program(DEAF + "time.sleep(60)")
-    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "   # ignored behind a `&`
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "   # ignored after `&`
             "from helpers.experiments import processes; "
             f"processes.launch({str(file)!r}, hosts=2, processes=1)")
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True,

@@ -308,7 +308,7 @@ def test_test_runs_all_parts_also_when_one_fails(clone):
     set_up(clone)
     call(clone, "test")
     assert len(asked(clone, "-m pytest")) == 3                # no test is marked as one that measures time
-    (clone / "tests/test_timed.py").write_text("@pytest.mark.alone")
+    (clone / "tests/test_timed.py").write_text("@pytest.mark." + "alone")
     done = call(clone, "test", "--", "--maxfail=3")
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "5 passed, 0 failed, 0 skipped"
     assert len(asked(clone, "-m pytest")) == 3 + len(asked(clone, "--maxfail=3")) == 3 + 4

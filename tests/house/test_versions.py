@@ -175,3 +175,5 @@ def test_the_installed_package_holds_every_file_of_the_helpers(installed):
     helpers = {path for path in files(installed / "helpers") if path.parts[0] != "_embedded"}
     assert helpers == files(ROOT / "helpers")
     assert files(installed / "helpers/_embedded/MNIST/raw") == files(ROOT / "data/MNIST/raw")
+    ledger, copy = ROOT / "tests/truth.json", installed / "helpers/_embedded/truth.json"
+    assert copy.read_bytes() == ledger.read_bytes()

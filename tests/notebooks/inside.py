@@ -14,14 +14,14 @@ class Nowhere:
     def hints(self, folds): pass
 
 
-def execute(cells, path):
-    """[what each of these code cells printed], in the notebook's folder, which stays the one to be in."""
+def execute(cells, path, printed):
+    """Run these code cells of the notebook at path, in its folder, which stays the one to be in; what each
+    prints is appended to `printed`, as a StringIO. Raises what a cell raises that is not there to do so."""
     os.chdir(path.parent)
-    names, printed = {"__name__": "__main__"}, []
+    names = {"__name__": "__main__"}
     for i, cell in enumerate(cells):
         name, meant = f"<{path.stem}, code cell {i}>", "raises-exception" in cell.metadata.get("tags", [])
         linecache.cache[name] = len(cell.source), None, cell.source.splitlines(True), name    # for tracebacks
         printed.append(io.StringIO())
         with contextlib.suppress(*[Exception] * meant), contextlib.redirect_stdout(printed[-1]):
             exec(compile(cell.source, name, "exec"), names)
-    return [text.getvalue() for text in printed]

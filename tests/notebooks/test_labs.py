@@ -1,9 +1,6 @@
 """Every lab driven through its settings, with the cells it needs and no others."""
-import contextlib
 import inspect
-import io
 import itertools
-import linecache
 import random
 import time
 from types import SimpleNamespace
@@ -13,6 +10,7 @@ import pytest
 from faults import faults as of_picture
 from faults import moved_background
 from notebooks.cells import CORE, DEEPER, code_cells, for_labs, label, labs
+from notebooks.inside import execute
 
 from helpers import live, pages
 from helpers.pages.screen import Screen
@@ -145,17 +143,6 @@ def unreached(lab, known=(), states=STATES):
     return list(left)
 
 
-def run(path, notebook, monkeypatch):
-    """Execute the cells that a notebook's labs need in this process."""
-    monkeypatch.chdir(path.parent)
-    names = {"__name__": "__main__"}
-    for i, cell in enumerate(code_cells(for_labs(notebook))):
-        name, meant = f"<{path.stem}, code cell {i}>", "raises-exception" in cell.metadata.get("tags", [])
-        linecache.cache[name] = len(cell.source), None, cell.source.splitlines(True), name    # for tracebacks
-        with contextlib.suppress(*[Exception] * meant), contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(cell.source, name, "exec"), names)
-
-
 @pytest.fixture
 def page(monkeypatch):
     """What labs are shown on."""
@@ -169,7 +156,8 @@ def test_labs_draw_at_every_setting(path, page, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     if path in CORE:
         assert labs(notebook), "a core has a lab"
-    run(path, notebook, monkeypatch)
+    monkeypatch.chdir(path.parent)                            # and back to where tests are
+    execute(code_cells(for_labs(notebook)), path, [])
     assert len(page.labs) == len(labs(notebook))
     for seen in page.labs:
         drive(seen)
