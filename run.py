@@ -80,6 +80,12 @@ def notebooks(names, more):
 
 
 @command(names="NAME")
+def site(names, more):
+    """write the notebooks as pages whose labs move, into _site/; what was drawn before is not drawn again"""
+    return go([PYTHON, "-m", "web.build", *(pages_called(names) if names else [])], PYTHONPATH=str(HERE))
+
+
+@command(names="NAME")
 def truth(names, more):
     """count at how many of 20 other seeds each claim holds, for tests/truth.json; resumes where it stopped"""
     folders = os.pathsep.join([str(HERE), str(HERE / "tests")])
@@ -206,7 +212,7 @@ def make_ready(python=None, index=None):
     write(VENV / "torch-index", index)
     if index:
         must(torch_line(pip), **only_from(index))
-    must([*pip, "install", "--constraint", "constraints.txt", "--editable", ".[lab,test]"])
+    must([*pip, "install", "--constraint", "constraints.txt", "--editable", ".[lab,site,test]"])
     write(VENV / "ready", state(index))
 
 

@@ -268,7 +268,7 @@ def test_the_address_of_torch_comes_first_is_kept_and_can_be_changed(clone):
     assert set_up(clone, "./python", "--torch-index", "my wheels")[1] == 1
     first, rest = asked(clone, "pip install")
     assert first.endswith(f"torch torchvision {folder}") and "--no-deps --constraint" in first
-    assert rest.endswith("[lab,test]") and "--constraint" in rest
+    assert rest.endswith("[lab,site,test]") and "--constraint" in rest
     assert set_up(clone, None)[1] == set_up(clone, None, "--torch-index", "my wheels")[1] == 1
     (clone / ".venv/ready").unlink()
     assert set_up(clone)[1] == 2 and len(asked(clone, folder)) == 2           # made anew with the same

@@ -33,7 +33,7 @@ def requirements(lines):
 
 def declared():
     extras = PROJECT["optional-dependencies"]
-    return requirements([*PROJECT["dependencies"], *extras["lab"], *extras["test"]])
+    return requirements([*PROJECT["dependencies"], *extras["lab"], *extras["site"], *extras["test"]])
 
 
 def ranges(of):
@@ -114,8 +114,8 @@ def test_what_is_installed_is_what_is_pinned():
 
 def test_all_that_is_imported_is_declared():
     names = {canonicalize_name(r.name) for r in declared()}
-    own = {"helpers", "run", *(path.stem for path in (ROOT / "tests").rglob("*"))}
-    for folder in ("helpers", "tests"):
+    own = {"helpers", "run", "web", *(path.stem for path in (ROOT / "tests").rglob("*"))}
+    for folder in ("helpers", "tests", "web"):
         for path in (ROOT / folder).rglob("*.py"):
             foreign = imports(path) - own - set(sys.stdlib_module_names) - {"tomllib"}
             missing = {module for module in foreign if package(module) not in names}

@@ -10,7 +10,7 @@ import pytest
 from faults import faults as of_picture
 from faults import moved_background
 from notebooks.cells import CORE, DEEPER, code_cells, for_labs, label, labs
-from notebooks.inside import execute
+from web.running import execute
 
 from helpers import live, pages
 from helpers.pages.screen import Screen
@@ -28,7 +28,7 @@ KNOWN = {
     "04": [dict(gamma=2.0, beta=3.0), dict(gamma=-2.0, beta=3.0),
            dict(gamma=-2.5, beta=-1.0, target_is="another shape")],
     "06": [dict(norm="BatchNorm", layers=50, gain=3.0), dict(norm="BatchNorm", layers=24)],
-    "07": [dict(hidden_1=0.5), dict(hidden_1=0.5, hidden_2=0.5)],
+    "07": [dict(p=0.5, draw=20), dict(p=0.3, draw=100), dict(p=0.5, units=1000), dict(p=0.5, units=4)],
     "08": [dict(p=0.1), dict(p=0.8), dict(N=200), dict(steps=50)],
     "11": [dict(place="after the last ReLU"), dict(norm="LayerNorm"), dict(p=0.0, steps=1)],
 }

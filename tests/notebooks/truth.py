@@ -21,7 +21,7 @@ from pathlib import Path
 import nbformat
 import torch
 from notebooks.cells import CORE, DEEPER, FOLDER, code_cells, label
-from notebooks.inside import Nowhere, execute
+from web.running import Nowhere, execute
 
 from helpers import pages
 from helpers.experiments import data

@@ -1,4 +1,4 @@
-"""Cells executed in this process, without a kernel."""
+"""Cells of a notebook executed in this process, without a kernel."""
 import contextlib
 import io
 import linecache
