@@ -85,6 +85,12 @@ def site(names, more):
     return go([PYTHON, "-m", "web.build", *(pages_called(names) if names else [])], PYTHONPATH=str(HERE))
 
 
+@command(names="off")
+def links(names, more):
+    """link README and notebooks to Colab and Binder, at the address of the remote origin; off: no links"""
+    return go([PYTHON, "-m", "web.links", *names], PYTHONPATH=str(HERE))
+
+
 @command(names="NAME")
 def truth(names, more):
     """count at how many of 20 other seeds each claim holds, for tests/truth.json; resumes where it stopped"""

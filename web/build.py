@@ -2,9 +2,9 @@
 
     python3 run.py site [05 ...]
 
-The cells of each notebook run here, in order; labs, pictures and questions go to a page of their own kind. Text
-and pictures are of this one run. What a notebook's cells gave is kept in .site/ until their code, the helpers
-or this package change, so that new words alone cost seconds.
+The cells of each notebook run here, in order; labs, pictures and questions go to a page of their own kind.
+Text and pictures are of this one run. What a notebook's cells gave is kept in .site/ until their code, the
+helpers or this package change, so that new words alone cost seconds.
 """
 import gzip
 import hashlib
@@ -49,7 +49,8 @@ class Moving:
 
     def lab(self, lab, place=None):
         self.labs += 1
-        text, measured = lab_as_html(lab, f"l{self.salt}{'abcdefgh'[self.labs - 1]}", PLACES.get(self.number, ()))
+        salt = f"l{self.salt}{'abcdefgh'[self.labs - 1]}"
+        text, measured = lab_as_html(lab, salt, PLACES.get(self.number, ()))
         self.measured.append(measured)
         self.add(text)
 
@@ -60,8 +61,8 @@ class Moving:
         self.add(question_as_html(question, f"q{self.salt}-{len(self.pieces)}"))
 
     def hints(self, folds):
-        self.add(f'<div class="hints">{details(folds)}<p class="note">In the notebook you fill this in, and are '
-                 "told what is wrong.</p></div>")
+        self.add(f'<div class="hints">{details(folds)}<p class="note">In the notebook you fill this in, and '
+                 "are told what is wrong.</p></div>")
 
 
 # ---- one notebook
@@ -107,8 +108,8 @@ def mark(path):
 
 @dataclass
 class Page:
-    """One page of the site. file: its address there; name: in menus; question: what it asks; up: from its folder
-    to the site's; parts: [(anchor, words)]."""
+    """One page of the site. file: its address there; name: in menus; question: what it asks; parts: [(anchor,
+    words)]; up: the way from its folder to the site's."""
     file: str
     title: str
     name: str
@@ -133,12 +134,13 @@ def page_of(path):
     title = re.match(r"# (.+)", first)[1]
     name, _, question = title.partition(": ")
     minutes = re.search(r"^\*About (\d+) minutes", first, re.M)
-    parts = re.findall(r"^## (.+)$", "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"), re.M)
-    parts = [(prose.slug(words), words) for words in (strip(part) for part in parts)]
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    parts = [strip(words) for words in re.findall(r"^## (.+)$", text, re.M)]
     file = path.relative_to(NOTEBOOKS).with_suffix(".html").as_posix()
-    return Page(file, title, name + (f": {question}" if "/" in file and question else ""),
-                question[:1].upper() + question[1:] if "/" not in file else "", int(minutes[1]) if minutes else 0,
-                parts)
+    if "/" in file:
+        name, question = f"{name}: {question}" if question else name, ""
+    return Page(file, title, name, question[:1].upper() + question[1:], int(minutes[1]) if minutes else 0,
+                [(prose.slug(words), words) for words in parts])
 
 
 def strip(markdown):
@@ -178,8 +180,8 @@ def write(pages_by_path, texts, results):
     """All pages of what was run, and the files they share."""
     exporter = Exporter()
     every = [*pages_by_path.values(), *(page for page, _ in texts)]
-    for one, page in enumerate(every):
-        page.before, page.after = every[one - 1] if one else None, every[one + 1] if one + 1 < len(every) else None
+    for page, following in zip(every, every[1:]):
+        page.after, following.before = following, page
     SITE.mkdir(exist_ok=True)
     (SITE / "deeper").mkdir(exist_ok=True)
     for file in (*HERE.glob("page.*"), *HERE.glob("fonts/*")):
@@ -218,7 +220,8 @@ def main(names):
     with multiprocessing.get_context(method).Pool(2, maxtasksperchild=1) as pool:
         for path, found in pool.imap_unordered(kept, chosen):
             results[path] = found
-            print(f"{len(results)} of {len(chosen)}: {path.relative_to(NOTEBOOKS)}, {found['seconds']:.0f} s", flush=True)
+            name = path.relative_to(NOTEBOOKS)
+            print(f"{len(results)} of {len(chosen)}: {name}, {found['seconds']:.0f} s", flush=True)
             for lab in found["labs"]:
                 print(f"    {lab}", flush=True)
     made = write({path: page_of(path) for path in by_number}, [*text_pages()], results)

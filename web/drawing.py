@@ -1,4 +1,4 @@
-"""A picture as SVG: what never changes once; what moves piece by piece, so that the states of a lab share it."""
+"""A picture as SVG: what never changes once; what moves in pieces, so that the states of a lab share them."""
 import html
 import io
 import re
@@ -54,9 +54,9 @@ class Drawing:
         moving = "".join(f"<g>{piece}</g>" for piece in pieces[:-1])
         with self.styled():
             shared = self.pen.defs()
-        return (f'<svg class="picture" role="img" aria-label="{html.escape(pieces[-1])}" width="{width}" '
-                f'height="{height}" viewBox="0 0 {self.pen.width:g} {self.pen.height:g}">{shared}{self.ground}'
-                f'<g class="moving">{moving}</g></svg>')
+        box = f'width="{width}" height="{height}" viewBox="0 0 {self.pen.width:g} {self.pen.height:g}"'
+        return (f'<svg class="picture" role="img" aria-label="{html.escape(pieces[-1])}" {box}>{shared}'
+                f'{self.ground}<g class="moving">{moving}</g></svg>')
 
 
 class Pen(RendererSVG):
@@ -119,7 +119,7 @@ class Pen(RendererSVG):
         write(gc, x, y, s, prop, angle, ismath, mtext)
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
-        """One path whose corners carry the marker, as one <use> for each is long and slow; one marker a spot."""
+        """One path whose corners carry the marker, as a <use> for each is long and slow; one marker a spot."""
         if len(path.vertices) == 1:                           # a collection of one shape, another each time
             there = marker_trans + Affine2D().translate(*trans.transform(path.vertices)[0])
             return self.draw_path(gc, marker_path, there, rgbFace)
@@ -135,7 +135,8 @@ class Pen(RendererSVG):
         spots = spots[np.isfinite(spots).all(1) & near.all(1)]
         if len(spots):
             d = "M" + "L".join(dict.fromkeys(f"{x:.1f} {y:.1f}" for x, y in spots))
-            self.writer.element("path", d=d, style=f"fill:none;marker:url(#{name})", **self._get_clip_attrs(gc))
+            style = f"fill:none;marker:url(#{name})"
+            self.writer.element("path", d=d, style=style, **self._get_clip_attrs(gc))
 
     def draw_path_collection(self, *args, **more):
         """Shapes of one look as one path."""
@@ -149,7 +150,8 @@ class Pen(RendererSVG):
         if self.merged is None:
             return super().draw_path(gc, path, transform, rgbFace)
         d = self._convert_path(path, self._make_flip_transform(transform), simplify=False)
-        self.merged.setdefault((self._get_style(gc, rgbFace), *self._get_clip_attrs(gc).items()), []).append(d)
+        look = self._get_style(gc, rgbFace), *self._get_clip_attrs(gc).items()
+        self.merged.setdefault(look, []).append(d)
 
 
 def steps(text):

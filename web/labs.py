@@ -29,8 +29,8 @@ def lab_as_html(lab, salt, known):
     torch.set_rng_state(chance)
     opening = [pool[k] for k in states[chosen.opening][1][-1]]
     data = {"pool": pool, "first": chosen.opening, "names": list(chosen.values), "kind": chosen.kind,
-            "values": [[str(v) for v in values] for values in chosen.values.values()],
-            "labels": [[lab.controls[name].words(v) for v in values] for name, values in chosen.values.items()],
+            "values": [[str(value) for value in values] for values in chosen.values.values()],
+            "labels": [[*map(lab.controls[name].words, values)] for name, values in chosen.values.items()],
             "states": {",".join(map(str, key)): state for key, state in states.items()}}
     packed = packed_json(data)
     known_goals = {text for met, *_ in states.values() for text in met}
@@ -42,7 +42,7 @@ def lab_as_html(lab, salt, known):
                     slots=len(opening) - 1, packed=len(packed), goals=len(goals),
                     unmet=[text for text, reached in goals if not reached])
     return (f'<figure class="lab" id="{salt}"><form autocomplete="off"><fieldset disabled>'
-            f'<legend class="unseen">Lab</legend>{rows(lab, salt, chosen)}{player(salt) if lab.trains else ""}'
+            f'<legend class="unseen">Lab</legend>{rows(lab, salt, chosen)}{player(salt) * lab.trains}'
             f'<button type="button" class="reset">Reset</button></fieldset></form>{drawing.svg(opening)}'
             f'<figcaption><p class="said" aria-live="polite">{esc(opening[-1])}</p>{aim(goals)}'
             f'<p class="note">{note}<noscript> The lab moves with JavaScript.</noscript></p></figcaption>'
@@ -61,8 +61,9 @@ def runs_of(lab, settings):
 
 
 def record(lab, drawing, chosen):
-    """The pool of pieces, artist by artist, as alike pieces pack well side by side; {key: state}, a state being
-    (goals met by number, frames, percents), a frame the places of its pieces and its alt text in the pool."""
+    """The pool of pieces, artist by artist, as alike pieces pack well side by side; {key: state}.
+
+    A state is (goals met by number, frames, percents), a frame the places of its pieces in the pool."""
     slots = [{} for _ in [*lab.picture.moving, "alt"]]
     states = {}
     for key in chosen.keys:
@@ -92,11 +93,13 @@ def met(lab, settings, numbers):
 # ---- controls
 
 def rows(lab, salt, chosen):
-    return "".join(row(lab.controls[name], values, f"{salt}-{name}") for name, values in chosen.values.items())
+    return "".join(row(lab.controls[name], values, f"{salt}-{name}")
+                   for name, values in chosen.values.items())
 
 
 def row(control, values, place):
-    """A slider, a box to tick, buttons of which one is pressed, or a button that counts; hidden with one value."""
+    """A slider, a box to tick, buttons of which one is pressed, a button that counts; nothing to see of one
+    value."""
     k, title = values.index(control.start), esc(control.title)
     head = f'<span class="row" data-name="{control.name}"'
     if len(values) == 1:
@@ -108,7 +111,8 @@ def row(control, values, place):
         return f'{head}><button type="button" class="again" data-most="{len(values)}">{title}</button></span>'
     if control.kind == "buttons":
         radios = "".join(f'<label><input type="radio" name="{place}" value="{i}"{" checked" * (i == k)}>'
-                         f"<span>{esc(control.words(value))}</span></label>" for i, value in enumerate(values))
+                         f"<span>{esc(control.words(value))}</span></label>"
+                         for i, value in enumerate(values))
         return (f'{head.replace("row", "row choice")} role="radiogroup" aria-label="{title}">'
                 f'<span class="name">{title}</span>{radios}</span>')
     words = esc(control.words(values[k]))
@@ -141,8 +145,8 @@ def still_as_html(picture, salt):
 
 def question_as_html(question, place):
     """Choosing is not answering: a button commits, then the reason of the choice and the answer are told."""
-    options = "".join(f'<label><input type="radio" name="{place}" value="{i}"><span>{esc(option)}</span></label>'
-                      for i, option in enumerate(question.options))
+    options = "".join(f'<label><input type="radio" name="{place}" value="{i}"><span>{esc(option)}</span>'
+                      "</label>" for i, option in enumerate(question.options))
     reasons = "".join(f"<p hidden>{esc(question.told(option))}</p>" for option in question.options)
     return (f'<form class="predict" autocomplete="off"><fieldset><legend><b>Predict.</b> {esc(question.text)}'
             f'</legend>{options}<button type="submit" disabled>That is my answer</button></fieldset>'

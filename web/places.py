@@ -1,7 +1,7 @@
 """Settings of labs that are worth a visit, as they differ from the opening, by the number of the notebook.
 
-Here goals are met that take long to find, and these trainings are recorded for the pages. A setting belongs to
-every lab of the notebook and its Deeper that has such controls and stops.
+Here goals are met that take long to find, and these trainings are recorded for the pages. A setting belongs
+to every lab of the notebook and its Deeper that has such controls and stops.
 """
 
 PLACES = {

@@ -25,8 +25,8 @@ class Prose(IPythonRenderer):
 def formula(tex, display):
     """MathML; bars that keep their size, tight slashes, and what runs below max and min."""
     out = latex2mathml.converter.convert(tex, display=display)
-    out = re.sub(r"<mo[^>]*>(&#x02016;|&#x0007C;)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>',
-                 out)
+    upright = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
+    out = re.sub(r"<mo[^>]*>(&#x02016;|&#x0007C;)</mo>", upright, out)
     out = out.replace("<mo>&#x0002F;</mo>", '<mo lspace="0.1em" rspace="0.1em">/</mo>')
     if display == "block":
         out = re.sub(r"<msub>(<mo>(?:max|min)</mo>.*?)</msub>", r"<munder>\1</munder>", out)
@@ -60,7 +60,7 @@ def code(source):
 
 
 def printed(text):
-    """What a cell printed: claims with what was measured and verdicts as text that wraps, the rest as it is."""
+    """What a cell printed: claims with what was measured and verdicts as text that wraps, the rest as is."""
     parts = re.findall(r"(?:^[✓✗…] .*\n?(?:^ .*\n?)*)+|(?:^(?![✓✗…] ).*\n?)+", text.rstrip("\n"), re.M)
     return "".join(told(part) if part[0] in "✓✗…" else as_it_is(part) for part in parts if part)
 
@@ -75,6 +75,7 @@ def told(part):
     for mark, first, rest in re.findall(r"^([✓✗…]) (.*)((?:\n .*)*)", part, re.M):
         rest = re.sub(r"\s+", " ", rest.replace("\n  95 %", "; 95 %")).strip()
         if "Not filled in yet" not in first:
-            more = f"<br><span>{html.escape(rest)}</span>" if mark == "✓" and rest else f" {html.escape(rest)}"
+            rest = html.escape(rest)
+            more = f"<br><span>{rest}</span>" if mark == "✓" and rest else f" {rest}"
             out.append(f'<p class="told{" no" * (mark == "✗")}">{mark} {html.escape(first)}{more}</p>')
     return "".join(out)

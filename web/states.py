@@ -70,8 +70,8 @@ def goals_met(lab, known=(), states=SEARCHED):
 
 @dataclass
 class Plan:
-    """values: {control: the stops the page has}; keys: the states drawn, each the place of its value for every
-    control; kind: "grid" (all combinations), "near" (those near the opening) or "runs" (trainings)."""
+    """values: {control: the stops the page has}; keys: the states drawn, each the place of its value for
+    every control; kind: "grid" (all combinations), "near" (those near the opening) or "runs" (trainings)."""
     values: dict
     keys: list
     kind: str
@@ -90,8 +90,9 @@ class Plan:
 
 
 def plan(lab, known=()):
-    """All combinations of thinned controls up to GRID, else those that differ from the opening in few, and what
-    lies along one control from where a goal is met; of trainings the known ones and each control at its ends."""
+    """All combinations of thinned controls up to GRID, else those that differ from the opening in few, and
+    what lies along one control from where a goal is met; of trainings the known ones, and along each control.
+    """
     met = goals_met(lab, known)
     if lab.trains:
         return of_trainings(lab, known, met)
@@ -170,10 +171,15 @@ def thinned(control, kept, most):
     return sorted(kept)
 
 
+def head_of(value):
+    """3 of 300, and of 0.03."""
+    return value / 10 ** math.floor(math.log10(value))
+
+
 def tests_of_roundness(kind):
     """From what most numbers pass to what few do."""
     if kind == "factors":
         for heads in ROUND:
-            yield lambda v, heads=heads: any(math.isclose(v / 10 ** math.floor(math.log10(v)), h) for h in heads)
+            yield lambda v, heads=heads: any(math.isclose(head_of(v), head) for head in heads)
     for step in (float(f"{k}e{power}") for power in range(-4, 5) for k in (1, 2, 5)):
         yield lambda v, step=step: abs(v / step - round(v / step)) < 1e-6

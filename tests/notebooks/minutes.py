@@ -38,7 +38,8 @@ def rounded_up(number):
 
 def words_of(markdown):
     """Words of prose, folded or not; a formula of its own line is one, and so is an address or a tag none."""
-    text = re.sub(r"\$\$.*?\$\$", " formula ", markdown, flags=re.S)
+    text = re.sub(r"^<!-- links -->.*", "", markdown, flags=re.M)
+    text = re.sub(r"\$\$.*?\$\$", " formula ", text, flags=re.S)
     text = re.sub(r"\]\([^)]*\)|<[^>]*>", " ", text)
     return len(re.findall(r"\S*\w\S*", text))
 

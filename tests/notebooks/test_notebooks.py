@@ -11,13 +11,11 @@ from notebooks.cells import CORE, DEEPER, FOLDER, bound, code_cells, label
 from notebooks.minutes import calls_in, minutes, rounded_up, stated
 from notebooks.record import faults, normalized
 
-ROOT = FOLDER.parent
-SET_UP = """\
-import torch
-from torch import nn
+from web import links
 
-import helpers          # on Colab, first: %pip install -q --no-deps git+<address of this repository>
-helpers.start()"""
+ROOT = FOLDER.parent
+WHERE = links.address()
+SET_UP = [links.WITHOUT, *([links.WITH.format(WHERE.web)] if WHERE else [])]
 MOST_LINES = 15
 LAST_PARTS = ["What the sources got wrong", "Keep three things"]
 
@@ -39,7 +37,7 @@ def broken_rules(notebook, last=LAST_PARTS):
     """What a reader would stumble over in the cells, in words. last: the parts with which it ends."""
     yield from headings(notebook, last)
     code = code_cells(notebook)
-    if not code or code[0].source != SET_UP:
+    if not code or code[0].source not in SET_UP:
         yield "the first code cell is not the common set-up cell"
     for cell in code:
         yield from (f"{fault}: {cell.source[:60]!r}" for fault in of_code(cell))
@@ -215,7 +213,7 @@ def sample():
     picture = new.new_output("display_data", {"image/png": "AA=="}, metadata=alt)
     title = "# Title\n\n## " + "\n\n## ".join(LAST_PARTS)
     code = [new.new_code_cell(source, execution_count=k)
-            for k, source in enumerate((SET_UP, IMPORTS, USE, "x = 1"), 1)]
+            for k, source in enumerate((SET_UP[0], IMPORTS, USE, "x = 1"), 1)]
     code[2].outputs = [picture]
     return normalized(new.new_notebook(cells=[new.new_markdown_cell(title), *code]))
 
