@@ -1,67 +1,91 @@
-"""05: train mode answers by the batch, eval mode by the past; running statistics, recalibration, folding."""
+"""05: train mode answers by the batch, eval mode by running statistics; recalibration, folding."""
 import copy
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..checks.comparing import same_draws
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..experiments.seeds import generator
+from ..experiments.training import cross_entropy
 from .batchnorm1d import spread
 
-company = Question(
-    "A trained net with BatchNorm gets one image together with some others. Now the others are exchanged. "
-    "Whose class scores for the one image change?",
-    {"those of both modes":
-         "In eval mode nothing is computed from the batch: the statistics were settled in training.",
-     "those of train mode only":
-         "Train mode measures the image against whoever is in its batch; eval mode against the past.",
-     "those of eval mode only": "It is the other way round: eval mode looks at no companion.",
-     "nobody's: images are independent":
-         "They are in all other layers of this net. BatchNorm's mean and spread are shared by the batch."},
-    "those of train mode only")
+batch_mates = Question(
+    "A trained net with BatchNorm scores an image in a batch together with 63 others. You exchange the 63. "
+    "In which mode do the scores of the image change?",
+    {"in both modes":
+         "The layer normalizes in both modes, so this seems natural. But eval mode takes a stored mean and "
+         "variance, and computes none from the batch.",
+     "in train mode only":
+         "Train mode normalizes with the mean and the variance of the batch. Other images in the batch make "
+         "another mean, and so other scores.",
+     "in eval mode only":
+         "These are the modes the wrong way round: eval mode looks at no other image.",
+     "in neither: a net treats images one by one":
+         "All other layers of this net do. BatchNorm is the exception: its mean runs over the batch."},
+    "in train mode only")
+company = batch_mates  # the name under which notebook 10 asks it again
 
 ten_batches = Question(
-    "The running mean starts at 0, momentum is 0.1 as in torch. Ten batches come, each with mean 10. "
+    "The running mean starts at 0, the momentum is 0.1. Ten batches come, each with mean 10. "
     "The running mean is then",
-    {"1": "That is after the first batch. Each further one takes a tenth of the way that is left.",
-     "6.5": "A tenth of the rest each time: 0.9¹⁰ = 0.35 of the way is left.",
-     "9": "That would be one batch with the momentum read the other way round: "
-          "in torch it weighs the new value, not the old.",
-     "10": "That is a plain average of the batches. This one still remembers the 0 it started from."},
+    {"1": "That is the value after the first batch. Each further batch adds a tenth of the distance that is "
+          "left.",
+     "6.5": "Each batch leaves 0.9 of the distance to 10, and 0.9¹⁰ = 0.35.",
+     "9": "That is where one batch leads if the momentum is the weight of the old value, as in Keras and "
+          "Paddle. In torch it is the weight of the new one.",
+     "10": "A plain average of ten batches would be 10. The exponential moving average still contains the 0 "
+           "at which it started."},
     "6.5")
 
 sorted_batches = Question(
-    "In train mode, test batches of 64 shuffled images give an accuracy of about 0.91. The same images come "
-    "sorted by class, 64 at a time. The accuracy is about",
-    {"0.9": "64 are enough to estimate a mean. But these batches have another mean: that of one class.",
-     "0.7": "Some of the class survives, but much less than that.",
-     "0.25": "What all images of a batch share is subtracted, and here they share the class.",
-     "0.1": "That would be guessing. Batches where two classes meet, and differences within a class, "
-            "leave a little more."},
+    "In train mode, shuffled test batches of 64 images give an accuracy of about 0.91. Now the same images "
+    "come sorted by class, again 64 a batch. The accuracy is about",
+    {"0.9": "64 images are enough to estimate a mean. But the mean of a batch of sevens is another mean than "
+            "that of all digits.",
+     "0.7": "A part of what makes a seven does survive, but a smaller one.",
+     "0.25": "BatchNorm subtracts what the images of a batch have in common. Here they have their class in "
+             "common.",
+     "0.1": "That would be guessing. Some sorted batches hold two classes, and those keep a difference."},
     "0.25")
 
 no_gradients = Question(
     "In train mode a batch goes through BatchNorm, (1) under torch.no_grad(), (2) with requires_grad_(False) "
     "on all parameters. The running mean",
-    {"stays in both": "The update of the running mean is no gradient step. Only the mode decides about it.",
+    {"stays in both": "It would if gradients moved it. But it is a moving average, updated in the forward "
+         "pass.",
      "moves in (1), stays in (2)":
-         "Frozen parameters are gamma and beta. The running mean is a buffer, not a parameter.",
-     "moves in (2), stays in (1)": "no_grad() stops the recording of gradients, nothing else.",
-     "moves in both": "Modes and gradients are separate switches. Only eval() stops the memory."},
+         "requires_grad_(False) holds parameters: gamma and beta. The running mean is a buffer, not a "
+         "parameter.",
+     "moves in (2), stays in (1)": "no_grad() stops the recording of gradients and nothing else. The forward "
+         "pass is the same.",
+     "moves in both": "Modes and gradients are separate switches. Only eval() stops the running mean."},
     "moves in both")
 
 accumulated = Question(
-    "An untrained net with BatchNorm. The mean gradient of 8 batches of 8, added up before the step, against "
-    "the gradient of one batch of the same 64. The two",
-    {"are equal":
-         "For a net without BatchNorm they are. With it, each 8 are normalized by their own mean and spread.",
-     "differ a little, by rounding": "That is the difference without BatchNorm, about 10⁻⁷.",
-     "differ by about a tenth": "So they might, if the means of 8 were good guesses at the mean of 64. The "
-         "two layers pass the error on, and it grows.",
-     "differ by almost their size":
-         "A mean over 8 is off by a third of σ (1/√8), in both layers: other outputs, other gradients."},
-    "differ by almost their size")
+    "An untrained net with BatchNorm. You take the mean of the gradients of 8 batches of 8. How far is this "
+    "from the gradient of one batch of the same 64 images, as a share of that gradient's length?",
+    {"0: they are equal":
+         "That holds for a net without BatchNorm. With it, each batch of 8 is normalized by its own mean and "
+         "variance.",
+     "about 10⁻⁷": "That is rounding, and it is what a net without BatchNorm shows.",
+     "about a tenth": "It would be if a mean over 8 images were close to the mean over 64. It is not, and "
+         "the second layer adds to the error of the first.",
+     "about nine tenths":
+         "A mean over 8 is off by a third of the sd (1/√8), in both layers: other outputs, other gradients."},
+    "about nine tenths")
+
+where_it_falls = Question(
+    "A net scores 0.95 on its training data in train mode, and 0.76 on the same training data in eval mode. "
+    "What is wrong?",
+    {"it overfits": "An overfitted net does badly on new data. Here the data are those it was trained on.",
+     "the test data differ": "No test data are used here: both numbers come from the training data.",
+     "the running statistics": "Weights and images are the same in both numbers. Only the mean and the "
+         "variance that BatchNorm uses differ.",
+     "the learning rate": "A bad learning rate gives weights that do badly in both modes."},
+    "the running statistics")
 
 
 def _agree(at):
@@ -69,13 +93,14 @@ def _agree(at):
     return at.train.argmax(-1) == at.eval.argmax(-1)
 
 
-company_goals = {
-    "a draw where train mode says another class than eval mode": lambda at: not _agree(at)[-1],
-    "digit 4, 3 companions: draw up to 20. In how many draws does train mode say another class than eval "
-    "mode?":
-        lambda at: at.digit == 4 and at.companions == 3 and at.draw == 20,
-    "digit 4: so many companions that in all 20 draws the class is that of eval mode":
+mates_goals = {
+    "digit 4, 3 mates: move draw to 20. In how many of the 20 draws does train mode name another class than "
+    "eval mode?":
+        lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
+    "digit 4: so many mates that no draw of 20 changes the class":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
+    "1 mate: a digit for which more than half of the 20 draws change the class":
+        lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
 }
 
 
@@ -84,13 +109,40 @@ def noise(running):
     return running[-100:].std(1).square().mean().sqrt()
 
 
-memory_goals = {
-    "batches of 64: the largest momentum with noise below 3 %. After how many batches is it 95 % there?":
-        lambda at: at.batch == 64 and at.momentum >= 0.1 and noise(at.running) < 0.03,
-    "batches of 8: the same. How many batches now, and how many samples?":
-        lambda at: at.batch == 8 and at.momentum >= 0.012 and noise(at.running) < 0.03,
-    "a momentum with no memory at all: the last batch is everything": lambda at: at.momentum == 1,
+def _quiet(at):
+    return noise(at.running) < 0.03
+
+
+running_goals = {
+    "batches of 8: a momentum with noise below 3 % of σ. After how many batches is the running mean 95 % of "
+    "the way?": lambda at: at.batch == 8 and _quiet(at),
+    "noise below 3 % of σ, and 95 % of the way within 10 batches: which batch size makes this possible?":
+        lambda at: _quiet(at) and 1 - (1 - at.momentum) ** 10 >= 0.95,
+    "a momentum at which only the last batch counts": lambda at: at.momentum == 1,
 }
+
+
+def accuracy_in_train_mode(nets, x, y, order, batch):
+    """Share of x whose class eight nets name in train mode, in batches cut from order (N,): one number a net.
+
+    The nets stay as they are: copies are asked.
+    """
+    asked = copy.deepcopy(nets).train()
+    with torch.no_grad():
+        right = [asked(x[rows]).argmax(-1) == y[rows] for rows in order.split(batch)]  # (K, batch) each
+    return torch.cat(right, -1).float().mean(-1)  # (K,)
+
+
+def go_on(net, split, rate, steps=60):
+    """Plain steps of gradient descent on batches of 64, in the mode the net is in; returns the net."""
+    for rows in torch.randint(len(split.y), (steps, 64), generator=generator()):
+        loss = cross_entropy(net(split.x[rows]), split.y[rows])
+        net.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for p in net.parameters():
+                p -= rate * p.grad
+    return net
 
 
 def updating(running_mean, running_var, h, momentum, over_features=False, added=False, averaged=False,
@@ -124,35 +176,44 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
     added="The new value is added to the whole old one, so that the sum grows without end. The old one keeps "
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
-    reversed="Momentum weighs the old value. So it does in Keras (0.99) and Paddle (0.9); "
-        "torch's 0.1 is the share of the new one.",
+    reversed="Here the momentum is the weight of the old value. So it is in Keras (0.99) and Paddle (0.9). "
+        "In torch the momentum, 0.1, is the weight of the new value.",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",
-    biased="The variance divides by N. The one that normalizes the batch does; the one that is remembered "
-        "divides by N - 1, since it stands for all data.",
+    biased="The variance divides by N. That one normalizes the batch. The running variance takes the one "
+        "that divides by N - 1, since it stands for all data.",
 ), hints=[
     "Two numbers for each unit: the mean and the variance of this batch, over axis 0.",
     "new = (1 - momentum) * old + momentum * batch, for the mean and for the variance.",
-    "`h.var(0)` divides by N - 1 if you say nothing; that is the one to remember.",
-], solution=update_solution, why="A batch is a sample of all data; its variance about its own mean is too "
-    "small by (N - 1) / N on average. For new images the better estimate counts.")
+    "`h.var(0)` divides by N - 1 if you say nothing. That is the one for the running variance.",
+], solution=update_solution, why="A batch is a sample of all data. Its variance about its own mean is too "
+    "small by (N - 1) / N on average, so the running variance takes the unbiased estimate.")
 
 
 def _norms(net):
-    return [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
+    return [layer for layer in net.modules() if isinstance(layer, _BatchNorm)]
 
 
 def recalibrating(net, batches, in_eval=False, keeps_momentum=False, no_reset=False, last_only=False,
-        momentum_lost=False, left_in_train=False):
-    """net, a list of batches (N, D) -> net in eval mode, its running statistics the mean of the batches'."""
-    layers, old = _norms(net), [layer.momentum for layer in _norms(net)]
+        dropout_on=False, frozen_too=False, only_1d=False, left_in_train=False, momentum_lost=False):
+    """net in train mode, a list of batches -> net in eval mode; the running statistics of all BatchNorm
+    layers but those in eval mode are the mean of the batches', as met without dropout.
+    """
+    layers = [layer for layer in _norms(net) if layer.training or frozen_too]
+    if only_1d:
+        layers = [layer for layer in layers if isinstance(layer, nn.BatchNorm1d)]
+    frozen = [layer for layer in _norms(net) if not layer.training and not frozen_too]
+    old = [layer.momentum for layer in layers]
+    net.train(dropout_on and not in_eval)
     for layer in layers:
         if not no_reset:
             layer.reset_running_stats()
         if not keeps_momentum:
             layer.momentum = 1.0 if last_only else None
-    net.train(not in_eval)
+        layer.train(not in_eval)
+    for layer in frozen:
+        layer.eval()
     with torch.no_grad():
         for batch in batches:
             net(batch)
@@ -162,12 +223,13 @@ def recalibrating(net, batches, in_eval=False, keeps_momentum=False, no_reset=Fa
 
 
 def recalibrate_solution(net, batches):
-    layers = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
+    layers = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.training]  # not the frozen ones
     before = [layer.momentum for layer in layers]
+    net.eval()                       # dropout is off, frozen layers stay as they are
     for layer in layers:
-        layer.reset_running_stats()  # forget the past ...
-        layer.momentum = None        # ... and weigh all batches alike
-    net.train()                      # only train mode takes statistics
+        layer.reset_running_stats()  # forget the old statistics ...
+        layer.momentum = None        # ... weigh all batches alike ...
+        layer.train()                # ... and take new ones
     with torch.no_grad():
         for batch in batches:
             net(batch)
@@ -176,56 +238,63 @@ def recalibrate_solution(net, batches):
     return net.eval()
 
 
-def _stale_net(inputs=3, units=2, momentum=0.1, scales=(1, 2, 3, 4)):
-    """A small net whose running statistics are from other data, and a batch of each scale."""
+def _stale_net(inputs=3, units=4, momentum=0.1, scales=(1, 2, 3, 4)):
+    """A small net with statistics from other data, its last BatchNorm frozen, and a batch of each scale."""
     g = torch.Generator().manual_seed(3)
     with same_draws(3):
         net = nn.Sequential(nn.Linear(inputs, units), nn.BatchNorm1d(units, momentum=momentum), nn.ReLU(),
-                            nn.Linear(units, 2), nn.BatchNorm1d(2, momentum=0.2))
+                            nn.Dropout(0.5), nn.Unflatten(1, (1, 2, units // 2)),
+                            nn.BatchNorm2d(1, momentum=0.2), nn.Flatten(), nn.Linear(units, 2),
+                            nn.BatchNorm1d(2, momentum=0.3))
         for _ in range(3):
             net(5 + torch.randn(8, inputs, generator=g))
+    net[8].eval()
     return net, [torch.randn(6, inputs, generator=g) * k - k for k in scales]
 
 
 def _recalibrated(f):
-    other, fewer = _stale_net(4, 3, 0.3, (2, 0.5))
-    other.eval()
+    other, fewer = _stale_net(4, 6, 0.3, (2, 0.5))
     f(other, fewer)
     net, batches = _stale_net()
     weights = [p.detach().clone() for p in net.parameters()]
+    frozen = [buffer.clone() for buffer in net[8].buffers()]
     out = f(net, copy.deepcopy(batches))
-    first, second = _norms(out)
-    return {"running mean of the first BatchNorm": first.running_mean,
-            "running variance of the first": first.running_var,
-            "running mean of the second": second.running_mean,
-            "running variance of the second": second.running_var,
-            "those of another net": [buffer for norm in _norms(other) for buffer in norm.buffers()][:2],
-            "its momentum": [norm.momentum for norm in _norms(other)] == [0.3, 0.2],
+    first, images, last = _norms(out)
+    return {"running mean of the BatchNorm1d": first.running_mean,
+            "running variance of the BatchNorm1d": first.running_var,
+            "running mean behind the dropout (BatchNorm2d)": images.running_mean,
+            "running variance behind the dropout (BatchNorm2d)": images.running_var,
+            "the frozen layer as it was": all(map(torch.equal, frozen, last.buffers())),
+            "those of another net": [[n.running_mean, n.running_var] for n in _norms(other)[:2]],
+            "its momentum": [norm.momentum for norm in _norms(other)] == [0.3, 0.2, 0.3],
             "weights as they were": all(torch.equal(a, b) for a, b in zip(weights, out.parameters())),
-            "momentum as it was": [first.momentum, second.momentum] == [0.1, 0.2],
+            "momentum as it was": [first.momentum, images.momentum, last.momentum] == [0.1, 0.2, 0.3],
             "left in eval mode": not any(m.training for m in out.modules())}
 
 
 recalibrate = Exercise(recalibrating, observe=_recalibrated, mistakes=dict(
-    in_eval="The past is forgotten and nothing new is taken: mean 0, variance 1. Let the batches pass, in "
-        "train mode: eval mode takes no statistics.",
+    in_eval="The old statistics are forgotten and no new ones are taken: mean 0, variance 1. BatchNorm takes "
+        "statistics in train mode only.",
     last_only="Momentum 1 keeps the last batch alone. All batches count alike: momentum = None.",
-    keeps_momentum="The momentum is the old one, so the last batches count most and the start is not "
-        "forgotten. momentum = None averages.",
-    no_reset="The old statistics still count: reset_running_stats() first, "
-        "which also puts the count of batches to 0.",
+    keeps_momentum="The momentum is the old one, so the last batches count most, and the starting values 0 "
+        "and 1 still count. momentum = None averages.",
+    no_reset="The old statistics still count: call reset_running_stats() first. "
+        "It also puts the count of batches to 0.",
+    dropout_on="Dropout is on while the statistics are taken, as it is in torch's update_bn. Dropout raises "
+        "the variance, and in use it is off. Call net.eval(), then train() on the BatchNorm layers alone.",
+    frozen_too="The frozen layer has lost its statistics. A BatchNorm layer that comes in eval mode stays as "
+        "it is: look at layer.training before you switch modes.",
+    only_1d="BatchNorm2d is left out. All of torch's BatchNorm layers are a _BatchNorm.",
     left_in_train="The net is left in train mode: end with net.eval().",
-    momentum_lost="momentum stays None: if training goes on, the net would average over all its past. "
-        "Put the old one back.",
+    momentum_lost="momentum stays None. If training goes on, the running statistics would average over all "
+        "batches since. Put the old momentum back.",
 ), hints=[
-    "Three things: forget, look at all batches, go back to eval mode. "
-        "In which mode does BatchNorm take statistics?",
-    "`layer.reset_running_stats()` forgets; `layer.momentum = None` makes the running statistics plain "
-        "averages. Keep the old momentum to put it back.",
-    "`isinstance(layer, nn.BatchNorm1d)` finds the layers among `net.modules()`; no gradient is needed: "
-        "`with torch.no_grad()`.",
-], solution=recalibrate_solution, why="The weights stay. Only the memory is made anew, with the weights as "
-    "they are now, from as many batches as you like.")
+    "Which layers need new statistics? Those that are a _BatchNorm and are in train mode as the net comes.",
+    "`net.eval()`, then for each of those layers `layer.train()`: statistics are taken, dropout is off.",
+    "`layer.reset_running_stats()` forgets. `layer.momentum = None` makes plain averages. Keep the old "
+        "momentum to put it back.",
+], solution=recalibrate_solution, why="The weights stay. Only the running statistics are taken anew, with "
+    "the weights as they are now, and as the layers are used later: without dropout.")
 
 
 def folding(weight, bias, gamma, beta, mean, var, eps, columns=False, variance=False, bias_left_out=False,

@@ -1,7 +1,10 @@
 """Answers to the exercises of helpers/lessons/train_eval.py, written in another way than there."""
+import copy
+
 import torch
 from torch import nn
 from torch.nn.functional import batch_norm
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_linear_bn_weights
 from torch.optim.swa_utils import update_bn
 
@@ -30,25 +33,9 @@ def about_the_new_mean(running_mean, running_var, h, momentum):
 
 # recalibrate
 
-def by_tool(net, batches):
-    update_bn(batches, net)
-    return net.eval()
-
-
-def by_shares(net, batches):
-    """Momentum 1/k by hand, k counting the batches."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d)]
-    kept = {m: m.momentum for m in norms}
-    net.train()
-    for k, batch in enumerate(batches, 1):
-        for m in norms:
-            m.momentum = 1 / k
-        with torch.inference_mode():
-            net(batch)
-    for m in norms:
-        m.momentum = kept[m]
-    net.eval()
-    return net
+def norms(net, frozen_too=False):
+    """torch's update_bn finds them in this way, too."""
+    return [m for m in net.modules() if issubclass(type(m), _BatchNorm) and (frozen_too or m.training)]
 
 
 def pass_through(net, batches):
@@ -57,45 +44,79 @@ def pass_through(net, batches):
             net(batch)
 
 
-def norms(net):
-    return [net[1], net[4]]
+def by_shares(net, batches):
+    """Momentum 1/k by hand, k counting the batches; dropout replaced by p = 0."""
+    chosen, drops = norms(net), [m for m in net.modules() if isinstance(m, nn.Dropout)]
+    kept, rates = {m: m.momentum for m in chosen}, [m.p for m in drops]
+    for m in drops:
+        m.p = 0.0
+    for k, batch in enumerate(batches, 1):
+        for m in chosen:
+            m.momentum = 1 / k
+        with torch.inference_mode():
+            net(batch)
+    for m in chosen:
+        m.momentum = kept[m]
+    for m, p in zip(drops, rates):
+        m.p = p
+    net.eval()
+    return net
 
 
-def with_momentum(net, batches, value, reset=True, back=True):
-    old = [n.momentum for n in norms(net)]
-    for n in norms(net):
+def by_tool(net, batches):
+    """update_bn on a net whose dropout is taken out and whose frozen layers are put back."""
+    frozen = [(m, copy.deepcopy(m.state_dict())) for m in norms(net, True) if not m.training]
+    drops = [(m, m.p) for m in net.modules() if isinstance(m, nn.Dropout)]
+    for m, _ in drops:
+        m.p = 0.0
+    modes = [m for m, _ in frozen]
+    net.train(), [m.eval() for m in modes]
+    update_bn(batches, net)
+    for m, state in frozen:
+        m.load_state_dict(state)
+    for m, p in drops:
+        m.p = p
+    return net.eval()
+
+
+def with_momentum(net, batches, value, reset=True, back=True, frozen_too=False, only=_BatchNorm):
+    chosen = [n for n in norms(net, frozen_too) if isinstance(n, only)]
+    old = [n.momentum for n in chosen]
+    net.eval()
+    for n in chosen:
         if reset:
             n.reset_running_stats()
-        n.momentum = value
-    pass_through(net.train(), batches)
+        if value != "as it is":
+            n.momentum = value
+        n.train()
+    pass_through(net, batches)
     if back:
-        for n, momentum in zip(norms(net), old):
+        for n, momentum in zip(chosen, old):
             n.momentum = momentum
     return net.eval()
 
 
-def as_before(net, batches):
-    for n in norms(net):
-        n.reset_running_stats()
-    pass_through(net.train(), batches)
-    return net.eval()
-
-
 def in_eval(net, batches):
-    for n in norms(net):
+    chosen = norms(net)
+    for n in chosen:
         n.reset_running_stats()
     pass_through(net.eval(), batches)
     return net
 
 
+def with_dropout(net, batches):
+    chosen, old = norms(net), [n.momentum for n in norms(net)]
+    for n in chosen:
+        n.reset_running_stats()
+        n.momentum = None
+    pass_through(net, batches)  # in the modes in which it came
+    for n, momentum in zip(chosen, old):
+        n.momentum = momentum
+    return net.eval()
+
+
 def in_train(net, batches):
-    update_bn(batches, net)
-    net.train()
-    return net
-
-
-def none_stays(net, batches):
-    return with_momentum(net, batches, None, back=False)
+    return with_momentum(net, batches, None).train()
 
 
 # fold
@@ -150,10 +171,13 @@ wrong = {
     "recalibrate": {
         "in_eval": in_eval,
         "last_only": lambda net, batches: with_momentum(net, batches, 1.0),
-        "keeps_momentum": as_before,
+        "keeps_momentum": lambda net, batches: with_momentum(net, batches, "as it is"),
         "no_reset": lambda net, batches: with_momentum(net, batches, None, reset=False),
+        "dropout_on": with_dropout,
+        "frozen_too": lambda net, batches: with_momentum(net, batches, None, frozen_too=True),
+        "only_1d": lambda net, batches: with_momentum(net, batches, None, only=nn.BatchNorm1d),
         "left_in_train": in_train,
-        "momentum_lost": none_stays,
+        "momentum_lost": lambda net, batches: with_momentum(net, batches, None, back=False),
     },
     "fold": {
         "weight_left": lambda w, b, g, beta, m, v, eps: (w, (b - m) * g / root(v, eps) + beta),

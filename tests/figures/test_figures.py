@@ -64,10 +64,15 @@ def turned(length, rate):
     return dict(w=w, gradient=gradient, rate=rate, angles=angles, losses=2 - 2 * torch.cos(angles - 0.5))
 
 
-def masked(draws_so_far, *rates):
-    rates = torch.tensor(rates)
-    falls = rates.repeat_interleave(torch.tensor([5, 12, 8]))
-    return dict(keep=torch.rand(draws_so_far, 3, 25, generator=draws()) >= falls, rates=rates)
+def masked(draws_so_far, p):
+    return dict(mask=torch.rand(draws_so_far, 3, 11, generator=draws()) >= p, p=p)
+
+
+def handed_on(scheme, p):
+    own = draws()
+    h = 1 + torch.randn(20_000, generator=own)
+    kept = h * (torch.rand(20_000, generator=own) >= p)
+    return dict(scheme=scheme, p=p, train=kept / (1 - p), eval=h)
 
 
 def rescaled(scheme, level, p):
@@ -121,6 +126,7 @@ def two_masks(side, other=None):
 
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
 BATCH = torch.randn(16, generator=draws())
+BELL = torch.randn(2000, generator=draws())
 STEPS = torch.arange(1, 251)
 TUBES = torch.randn(8, 50, 3, generator=draws()).sort(-1).values
 
@@ -181,6 +187,12 @@ CASES = {
     "ravine": [descent(WIDE, 7e-5), descent(WIDE, 1e-3), descent(WIDE, 1.0),
                descent(normalize(WIDE), 0.5) | dict(scaled=True),
                descent(WIDE * torch.tensor([1.0, 0.0]), 1e-5), descent(WIDE[:1], 1e-5)],
+    "parabolas": [dict(curvature=c, rates=torch.tensor(rates) / c,
+                       paths=(1 - torch.tensor(rates)[:, None]) ** torch.arange(5))
+                  for c, rates in ((10.0, (0.5, 1.5, 2.1)), (2.0, (0.1, 1.0, 2.0)))],
+    "with_bias": [dict(zip(("no_bias", "bias", "centred", "scaled", "both"),
+                           scattered([1500.0, high, 10_000.0, low, 1.0], 32).clamp(1, 5e5)))
+                  for high, low in ((2e5, 20.0), (4e5, 1e5))],
     "condition_numbers": [dict(raw_condition=400 + 20 * torch.rand(32), condition=1 + torch.rand(32) / 5,
                                raw_steps=1500 + 99 * torch.rand(32), steps=1 + torch.rand(32)),
                           dict(raw_condition=torch.full((32,), 900.0), condition=torch.ones(32),
@@ -191,20 +203,30 @@ CASES = {
     "shapes": [dict(h=h, h_hat=normalize(h), names=["one", "two", "three"])
                for h in (torch.randn(500, 3, generator=draws()), torch.zeros(10, 3),
                          1e5 * torch.rand(50, 3, generator=draws()))],
-    "losses": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5),
-                    plain_accuracy=torch.rand(8), bn_accuracy=torch.rand(8)),
-               dict(step=STEPS[:1], plain=curves(1, 1), bn=curves(1, 1)),
-               dict(step=STEPS, plain=torch.full((8, 250), nan), bn=torch.full((8, 250), inf)),
-               dict(step=STEPS, plain=1e6 * curves(8, 250), bn=curves(8, 250))],
+    "groups": [dict(gain=gain, eights=gain.view(-1, 8).mean(1) + torch.tensor([[-half], [half]]),
+                    whole=gain.mean() + torch.tensor([-half, half]) / 3)
+               for gain, half in ((torch.rand(64, generator=draws()), 0.1),
+                                  (torch.rand(16, generator=draws()) / 20 - 0.15, 0.03))],
+    "losses": [dict(step=STEPS[:len(y[0])], plain=y, bn=scale * y,
+                    plain_accuracy=few, bn_accuracy=torch.ones(len(y)))
+               for y, scale, few in ((curves(8, 250), 0.5, torch.rand(8)), (curves(1, 1), 1, torch.ones(1)),
+                                     (torch.full((8, 250), nan), 1, torch.zeros(8)),
+                                     (1e6 * curves(8, 250), 1e-6, torch.zeros(8)))],
     "race": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5)),
-             dict(step=STEPS, plain=curves(8, 250)), dict(step=STEPS, bn=curves(8, 250)),
+             dict(step=STEPS, plain=torch.full((8, 250), nan), bn=1e6 * curves(8, 250)),
              dict(step=STEPS[:5], plain=curves(8, 5), bn=curves(8, 5))],
+    "steps_by_rate": [dict(rates=torch.tensor([0.05, 0.2, 1, 5]), plain=plain, bn=bn)
+                      for steps in [torch.tensor([120.0, 60, 45, inf])[:, None] + band(4, 8, 0.0)]
+                      for plain, bn in ((steps, steps / 2), (steps, steps), (inf * steps, inf * steps))],
     "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES),
-                    dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES)],
+                    dict(step=5 * STEPS[:50], plain=40 * TUBES, bn=0 * TUBES),
+                    dict(step=5 * STEPS[:50], plain=0 * TUBES, bn=0 * TUBES)],
     "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)),
                      dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
-    "two_answers": [scored(64, 1), scored(4, 40), scored(2, 3), scored(1, 1)],
-    "memory": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
+    "two_answers": [scored(64, 1), scored(4, 20), scored(2, 3), scored(1, 1)],
+    "running_mean": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
+    "noise_and_delay": [dict(momenta=[0.01, 0.1, 0.5], batches=[8, 64, 256],
+                             noise=torch.tensor([[2.5, 0.9, 0.5], [8, 2.9, 1.4], [20, 7.2, 3.6]]))],
     "against_batch": [dict(sizes=[2, 8, 64], train=band(3, 8, 0.1), eval=band(3, 8, 0.5),
                            plain=band(3, 8, 0.9))],
     "against_test_batch": [dict(sizes=[2, 64, 256], shuffled=band(3, 8, 0.5), sorted=band(3, 8, 0.1),
@@ -229,17 +251,22 @@ CASES = {
     "depth": [dict(forward=f ** torch.arange(n), backward=b ** torch.arange(n, 0, -1), norm=norm)
               for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False),
                                     (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
-    "turn": [turned(length, rate) for length, rate in ((1.0, 0.02), (0.5, 10.0), (3.0, 10.0), (3.0, 0.01))],
-    "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps),
-                     predicted=[0, 8.1, 8.1, 16.2], names=["1, none", "1, 0.01", "0.2, 0.05", "1, 0.04"])
-                for steps in (200, 20)],
+    "squash": [dict(a=sd * BELL + mean) for sd, mean in ((1.0, 0.0), (5.0, 6.0), (0.1, -6.0), (0.0, 0.0))],
+    "regions": [dict(x=torch.randn(400, 2, generator=draws()), inside=torch.arange(400) % 2,
+                     says=torch.rand(4, 8, 21, 21, generator=draws()).round(), accuracy=band(4, 8, level))
+                for level in (0.5, 0.9)],
+    "on_digits": [dict(sigmoids=band(3, 8, level), relus=band(3, 8, 0.9), line=band(1, 8, 0.88)[0])
+                  for level in (0.1, 0.99, 0.6)],
+    "loss_on_digits": [dict(relus=band(4, 8, level), sigmoids=band(3, 8, 2.3)) for level in (0.05, 2.0)],
+    "turn": [turned(length, rate) for length, rate in ((1.0, 0.01), (0.5, 1.0), (2.0, 1.0), (2.0, 0.01))],
+    "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps - 1),
+                     predicted=[0, 8.1, 8.1, 16.2]) for steps in (200, 20)],
     "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10),
                     loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]),
                     drift=band(3, 8, level), rate=0.01)
                for level in (0.5, 0.001)],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
-                        spread=torch.stack([band(4, 8, k) for k in (slow, 0.1, 0.15)]).abs().view(3, 2, 2, 8),
-                        change=torch.stack([band(4, 8, k) for k in (0.3, 0.5, 1)]).view(3, 2, 2, 8))
+                        spread=torch.stack([band(3, 8, k) for k in (slow, 0.2)]).abs())
                    for slow in (0.05, 1.0)],
     "variance_shift": [dict(train=torch.tensor(train), eval=torch.ones(3), used=torch.tensor(used),
                             wide=sd * draw, narrow=low * draw)
@@ -255,8 +282,10 @@ CASES = {
                         loss=band(builds, 8, loss))
                    for builds, ratio, loss in ((5, 1.0, 0.3), (2, 20.0, 3.0))],
     "order_gap": [dict(rates=[0.1, 0.5, 2.0], gap=k * band(3, 8, 0.01)) for k in (100, 1000)],
-    "thinned": [masked(25, 0.2, 0.5, 0.5), masked(1, 0.0, 0.0, 0.0),
-                masked(200, 1.0, 1.0, 1.0), masked(3, 0.0, 0.95, 0.9)],
+    "thinned": [masked(25, 0.4), masked(1, 0.0), masked(100, 0.9), masked(3, 1.0)],
+    "lost_units": [dict(dropped=torch.binomial(torch.full((2000,), float(n)), torch.tensor(p), draws()),
+                        units=n, p=p) for n, p in ((12, 0.5), (2, 0.0), (1000, 0.95), (300, 0.02))],
+    "both_modes": [handed_on("upscale_in_train", 0.6), handed_on("no rescaling", 0.0)],
     "rescaling": [rescaled("upscale_in_train", 1.0, 0.5), rescaled("no rescaling", 0.0, 0.9),
                   rescaled("downscale_in_infer", 0.05, 0.0), rescaled("downscale_in_infer", 1.3, 0.9)],
     "prices": [dict(names=["upscale_in_train", "eval() forgotten", "scaled down as well",
@@ -264,11 +293,8 @@ CASES = {
                     right=[1, 0, 0, 1, 0], accuracy=band(5, 8, 0.9),
                     loss=band(5, 8, 0.5) + torch.tensor([0.0, 0.1, 0.6, 0.0, 0.4])[:, None]),
                dict(names=["a", "b"], right=[1, 0], accuracy=band(2, 8, 0.75), loss=band(2, 8, 0.1))],
-    "averages": [dict(sizes=[1, 3, 10, 30, 100], loss=band(5, 8, loss),
-                      distance=band(5, 8, 0.1) / torch.tensor([1, 3, 10, 30, 100.0])[:, None] ** 0.5,
-                      whole_distance=band(1, 8, near)[0], whole_loss=band(1, 8, 0.33)[0],
-                      all_loss=band(1, 8, 0.6)[0])
-                 for loss, near in ((0.7, 0.058), (0.85, 0.02), (0.7, 0.007))],
+    "averages": [dict(sizes=[1, 3, 10, 30, 100], loss=band(5, 8, loss), whole_loss=band(1, 8, 0.33)[0],
+                      all_loss=band(1, 8, everything)[0]) for loss, everything in ((0.7, 0.5), (0.85, 0.2))],
     "against_init": [dict(factors=torch.tensor([0.01, 1, 20]), plain=band(3, 8, 0.1), bn=band(3, 8, 0.9))],
     "against_pixels": [dict(rates=torch.tensor([1e-4, 0.01, 0.3]), wide=band(3, 8, 0.1),
                             unit=band(3, 8, 0.5), standard=band(3, 8, 0.9))],
@@ -301,13 +327,17 @@ def test_headlines_of_extremes_say_what_happened():
     assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
-    assert "three nets" in alt("thinned", masked(25, 0.2, 0.5, 0.5))
-    assert "one net: 25, 25, 25" in alt("thinned", masked(1, 0.0, 0.0, 0.0))
-    nothing_left = alt("thinned", masked(200, 1.0, 1.0, 1.0))
+    assert "All nets learn; step 1" in alt("losses", CASES["losses"][1])
+    assert "three thinned nets" in alt("thinned", masked(25, 0.3))
+    assert "one and the same net" in alt("thinned", masked(1, 0.0))
+    nothing_left = alt("thinned", masked(200, 1.0))
     assert "nothing gets through" in nothing_left and "in 0 of 600 nets" in nothing_left
+    assert "drop 0 to 0 of 2 units" in alt("lost_units", CASES["lost_units"][1])
+    assert "The same mean, another variance" in alt("both_modes", CASES["both_modes"][0])
+    assert "The same mean and the same variance" in alt("both_modes", CASES["both_modes"][1])
     assert "Training and eval mode agree in all three" in alt("rescaling", rescaled("no rescaling", 1.0, 0.0))
     assert "all differ" in alt("rescaling", rescaled("no rescaling", 1.0, 0.5))
-    said = ("T = 3 and the whole net; T = 10: nearer", "T = 30 and", "No T here")
+    said = "One net has a lower log loss than all 1,024", "All 1,024 nets have a lower log loss than one"
     for case, words in zip(CASES["averages"], said):
         assert words in alt("averages", case)
     assert "The accuracy shows none of" in alt("prices", CASES["prices"][0])
