@@ -2,10 +2,13 @@
 import math
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 
 from .parts import array, best_line, broken, headline, percent, plural, short
 from .parts.axes import inside, moving
 from .roles import FAINT, INK, NOTE, QUIET, eval, highlight, normalized, raw, train, truth
+
+AREA = ListedColormap(["white", normalized.color + "88"])
 
 
 def explained(fig):
@@ -13,15 +16,16 @@ def explained(fig):
 
     draw(x, y): (3, N) each."""
     say = headline(fig)
-    axes = fig.subplots(1, 3, gridspec_kw=dict(left=0.03, right=0.98, bottom=0.08, top=0.68, wspace=0.12))
+    fig.set_figheight(3.1)
+    axes = fig.subplots(1, 3, gridspec_kw=dict(left=0.03, right=0.98, bottom=0.1, top=0.72, wspace=0.12))
     panels = [scatter(ax) for ax in axes]
 
     def draw(x, y):
         shares = [paint(*pair) for paint, pair in zip(panels, zip(array(x), array(y)))]
-        finding = "R²: the share of the variance on a straight line"
+        finding = "The nearer to a line, the larger is R²"
         figures = "dots: samples; dotted: the best straight line"
         say(finding, figures)
-        return f"{finding}. Three clouds, R² {', '.join(f'{r2:.2f}' for r2 in shares)}."
+        return f"{finding}. Three clouds, R² {', '.join(f'{r2:.2f}' for r2 in shares)}; {figures}."
     return draw
 
 
@@ -117,6 +121,9 @@ def overlap(a, b, bins=50):
     return np.minimum(*(np.histogram(values, edges)[0] / len(values) for values in (a, b))).sum()
 
 
+CLOSE = 1e-4  # a batch whose largest difference is less came back
+
+
 def given_back(fig, reach=2.5):
     """How far gamma and beta of one batch miss, for that batch, for another, and in eval mode.
 
@@ -134,7 +141,9 @@ def given_back(fig, reach=2.5):
         for paint, *pair in zip(panels, h, y):
             paint(*pair)
         off = np.abs(y - h).max((1, 2))
-        finding = f"Its own batch comes back; another's worst: {short(round(off[1], 1))} off"
+        finding = "How far three batches are off"
+        if max(off[0], off[2]) < CLOSE < off[1]:
+            finding = "In train mode another batch does not come back"
         units = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')}"
         figures = f"middle run of {runs}; {units}, each unit on a line"
         say(finding, figures)
@@ -160,131 +169,148 @@ def misses(ax, name, role, reach):
 KINDS = "neither", "γ alone", "β alone", "both"
 
 
-def ring(fig):
-    """Points inside and outside of a circle, and how well nets with this or that BatchNorm tell them apart.
+def regions(fig):
+    """Points inside and outside of a circle or ring, and where nets with γ, β or neither see the inside.
 
-    draw(x, inside, sigmoid, relu): x (N, 2), inside (N,) yes or no; sigmoid and relu (4, K), accuracies of K
-    seeds in the order of KINDS."""
+    draw(x, inside, says, accuracy): x (N, 2), inside (N,) yes or no; says (4, K, G, G), what K nets of each
+    of KINDS answer on a grid from -3 to 3, [first coordinate, second]; accuracy (4, K). Shown is the net
+    whose accuracy is in the middle."""
     say = headline(fig)
-    task = points(fig.add_axes((0.01, 0.14, 0.3, 0.56)))
-    right = fig.add_axes((0.4, 0.14, 0.59, 0.56))
-    paints = columns(right, KINDS, (("sigmoid", normalized), ("ReLU", raw)), (0.4, 1.04))
+    fig.set_figheight(2.5)
+    axes = [fig.add_axes((0.01 + 0.199 * k, 0.17, 0.184, 0.5)) for k in range(5)]
+    for ax, name in zip(axes, ("the task", *KINDS)):
+        ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal", anchor="C")
+        ax.spines[:].set(visible=True, color=FAINT)
+        ax.set_title(name, size=10, weight="bold", loc="center")
+    task, paints = points(axes[0]), [region(ax) for ax in axes[1:]]
 
-    def draw(x, inside, sigmoid, relu):
-        found = array(sigmoid), array(relu)
-        task(array(x)[:400], array(inside).astype(bool)[:400])
-        for paint, values in zip(paints, found):
-            paint(values)
-        see = (found[0] > 0.85).sum(1)
-        finding = f"Sigmoids above 0.85: no β {see[:2].max()}, β alone {see[2]}, both {see[3]}"
-        figures = f"of {plural(found[0].shape[1], 'seed')} each, the dots; lines: medians"
+    def draw(x, inside, says, accuracy):
+        accuracy = array(accuracy)
+        task(array(x)[:300], array(inside).astype(bool)[:300])
+        for paint, answers, right in zip(paints, array(says), accuracy):
+            paint(answers[right.argsort()[len(right) // 2]], right)
+        neither, gamma, beta, both = accuracy.mean(1)
+        finding = "Accuracy with and without γ and β"
+        if max(neither, gamma) < 0.6 and min(beta, both) > 0.75:
+            finding = "Without β, these nets only guess"
+        elif min(neither, gamma) > 0.85 and min(beta, both) > 0.85:
+            finding = "All four kinds of nets see the inside"
+        elif max(neither, gamma) < min(beta, both) - 0.1:
+            finding = "With β the nets do better"
+        figures = f"blue: a net says inside; accuracy, mean ± sd of {plural(accuracy.shape[1], 'seed')}"
         say(finding, figures)
-        sigmoids, relus = (", ".join(f"{v:.2f} with {kind}" for kind, v in zip(KINDS, np.median(values, 1)))
-                           for values in found)
-        return f"{finding}. Median accuracy on new points, sigmoid: {sigmoids}; ReLU: {relus}; {figures}."
+        told = ", ".join(f"{v.mean():.2f} with {kind}" for kind, v in zip(KINDS, accuracy))
+        return f"{finding}. Accuracy on new points, mean of {plural(accuracy.shape[1], 'seed')}: {told}."
     return draw
 
 
 def points(ax):
-    """The task of ring. Returns paint(x (N, 2), inside (N,) bool)."""
-    ax.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[], yticks=[], aspect="equal",
-           xlabel="the task: inside (black)\nor outside?")
-    ax.spines[:].set_visible(False)
-    inner = moving(ax, ls="", marker="o", ms=3, mec="none", color=INK)
-    outer = moving(ax, ls="", marker="o", ms=3, mfc="none", mec=QUIET, mew=0.7)
+    """The task of regions. Returns paint(x (N, 2), inside (N,) bool)."""
+    ax.set_xlabel("blue: inside", color=normalized.ink, size=10)
+    look = dict(ls="", marker="o", ms=2.4, mec="none")
+    outer = moving(ax, **look, mfc=QUIET, alpha=0.6)
+    inner = moving(ax, **look, mfc=normalized.color)
 
     def paint(x, inside):
         inner.set_data(x[inside].T)
-        outer.set_data(x[~inside & (np.abs(x) < 3.4).all(1)].T)  # no half of a ring at the edge
+        outer.set_data(x[~inside].T)
     return paint
 
 
-LOST = -0.1         # where nets that overflowed lie, below accuracy 0
-DOTS = (0, (1, 2))  # of a line of comparison
+def region(ax):
+    """Where a net answers 1. Returns paint(answers (G, G), accuracies (K,))."""
+    picture = ax.imshow(np.zeros((2, 2)), extent=(-3, 3, -3, 3), origin="lower", cmap=AREA, vmin=0, vmax=1,
+                        animated=True, interpolation="nearest")
+    words = inside(ax, 0.5, -0.06, ha="center", va="top", size=10, animated=True)
 
-
-def columns(ax, names, kinds, limits=(0, 1), ylabel="accuracy on new samples",
-            guess=0.5, legend=0.3, lost=False):
-    """Columns of dots, one for each name, side by side for each kind (label, role).
-    Returns a paint(values (len(names), K)) for each kind.
-
-    guess: what guessing gets, a dotted line, None for none; legend: how far apart the labels of the kinds
-    stand, in widths of ax, 0 for none; lost: below 0 a row for nets that overflowed, whose value is 0."""
-    places = np.arange(len(names))
-    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=limits, ylabel=ylabel, xticks=places)
-    ax.set_xticklabels(names, size=10)
-    ax.tick_params(axis="x", length=0)
-    ax.grid(axis="y")
-    if guess:
-        ax.axhline(guess, color=INK, lw=1, ls=DOTS)
-        below = guess - 0.015 * (limits[1] - limits[0])
-        ax.text(len(names) - 0.52, below, "guessing", ha="right", va="top", **NOTE)
-    if lost:
-        ax.set(ylim=(1.6 * LOST, limits[1]), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
-        ax.axhline(0, color=QUIET, lw=0.8)
-        ax.text(-0.48, LOST, "overflow", va="center", **NOTE)
-    for i, (label, role) in enumerate(kinds if legend else ()):
-        ax.plot([0.02 + legend * i], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=6)
-        inside(ax, 0.05 + legend * i, 1.075, label, **role.bold, va="center")
-    shifts = 0.4 * (np.arange(len(kinds)) - (len(kinds) - 1) / 2)
-    return [column(ax, places + shift, role, lost) for shift, (_, role) in zip(shifts, kinds)]
-
-
-def column(ax, places, role, lost):
-    """A dot for each seed, a line at their median, if none overflowed (lost) and it is in sight.
-
-    Returns paint(values (columns, K))."""
-    low = ax.get_ylim()[0]
-    dots = moving(ax, **role.dots, ms=4, alpha=0.65, clip_on=False)
-    medians = moving(ax, color=INK, lw=2, zorder=1.9)  # below the dots
-
-    def paint(values):
-        middle = np.median(values, 1)
-        middle = np.where((middle < low) | lost & (values.min(1) == 0), np.nan, middle)
-        jitter = np.linspace(-0.15, 0.15, values.shape[1]) if values.shape[1] > 1 else 0
-        seen = np.where(lost & (values == 0), LOST, np.where(values < low, np.nan, values))
-        dots.set_data((places[:, None] + jitter).ravel(), seen.ravel())
-        medians.set_data(*broken(np.c_[places - 0.18, places + 0.18], np.c_[middle, middle]))
+    def paint(answers, right):
+        picture.set_data(answers.T)
+        words.set_text(f"{right.mean():.2f} ± {right.std(ddof=1):.2f}")
     return paint
+
+
+NORMS = "no BatchNorm", "BatchNorm without γ, β", "BatchNorm"
 
 
 def on_digits(fig):
-    """Accuracy and loss of two nets on the digits: without BatchNorm, without its gamma and beta, with all.
+    """Accuracy of two nets on the digits: without BatchNorm, without its gamma and beta, with all of it.
 
-    draw(accuracy, loss, line): accuracy and loss {"sigmoid": (3, K), "relu": (3, K)} of K seeds; line (K,):
-    accuracy of one linear layer. The left axis is cut off below: the median of the sigmoids without BatchNorm
-    is written there."""
+    draw(sigmoids, relus, line): sigmoids and relus (3, K), in the order of NORMS; line (K,), of one linear
+    layer."""
     say = headline(fig)
-    left, right = fig.add_axes((0.1, 0.14, 0.385, 0.56)), fig.add_axes((0.585, 0.14, 0.4, 0.56))
-    kinds = ("4 × 48 sigmoids", normalized), ("48 and 24 ReLUs", raw)
-    names = "none", "BatchNorm,\nno γ, β", "BatchNorm"
-    paints = (columns(left, names, kinds, (0.83, 0.95), guess=None, legend=0.58),
-              columns(right, names, kinds, (0, 2.6), "training loss (nats)", np.log(10), 0))
-    linear = moving(left, color=INK, lw=1, ls=DOTS)
-    below = left.text(-0.2, 0.833, "", **normalized.bold, ha="center", size=9.5, animated=True)
+    groups = {"four layers of sigmoids": NORMS, "two layers of ReLUs": NORMS,
+              "one linear layer": ["no hidden layer"]}
+    paint = rows(fig, groups, (0, 1), "accuracy on new images")
 
-    def draw(accuracy, loss, line):
-        found = [{net: array(values) for net, values in one.items()} for one in (accuracy, loss)]
-        for (of_sigmoid, of_relu), one in zip(paints, found):
-            of_sigmoid(one["sigmoid"])
-            of_relu(one["relu"])
-        middle, straight = np.median(found[0]["sigmoid"], 1), np.median(array(line))
-        linear.set_data([-0.5, 2.5], [straight, straight])
-        below.set_text(f"↓ {middle[0]:.2f}" if middle[0] < 0.83 else "")
-        finding = "Sigmoids: {:.3f}; normalized {:.3f}; with γ, β {:.3f}".format(*middle)
-        seeds = plural(found[0]["relu"].shape[1], "seed")
-        figures = f"{seeds} each; lines: medians; dotted left: one linear layer"
+    def draw(sigmoids, relus, line):
+        values = [*array(sigmoids), *array(relus), array(line)]
+        none, bare, full, relu_none, relu_bare, relu_full = (v.mean() for v in values[:6])
+        finding = "Accuracy with and without γ and β"
+        if max(abs(full - bare), abs(relu_full - relu_bare)) < 0.015:
+            finding = "On the digits γ and β add almost nothing"
+        figures = f"dots: {plural(len(values[0]), 'seed')} each; numbers: their mean"
         say(finding, figures)
-        rows = "; ".join(f"{net} {what}: {three_medians(values)}"
-                         for what, one in zip(("accuracy", "loss"), found) for net, values in one.items())
-        return f"{finding}; {figures}, accuracy {straight:.3f}. Medians: {rows}."
+        paint(values)
+        return f"{finding}; {figures}. {told(groups, values)}."
     return draw
 
 
-def three_medians(values):
-    """Of nets without, with bare and with whole BatchNorm, values (3, K), in words."""
-    none, bare, full = (short(round(v, 3)) for v in np.median(values, 1))
-    return f"{none} without BatchNorm, {bare} with it but no gamma and beta, {full} with both"
+LEARNED = "neither", "γ and β alone", "normalizing alone", "both"
+
+
+def loss_on_digits(fig):
+    """The training loss of the two nets, by what stands before their activations.
+
+    draw(relus, sigmoids): (4, K) in the order of LEARNED, and (3, K) in the order of NORMS."""
+    say = headline(fig)
+    groups = {"two layers of ReLUs": LEARNED, "four layers of sigmoids": NORMS}
+    paint = rows(fig, groups, (0, 2.5), "training loss after 100 steps (nats)")
+
+    def draw(relus, sigmoids):
+        values = [*array(relus), *array(sigmoids)]
+        neither, two, bare, both = (v.mean() for v in values[:4])
+        finding = "Training loss with and without γ and β"
+        if both < min(neither, two, bare) - 0.02:
+            finding = "The loss of the ReLU net is lowest with both"
+        figures = f"dots: {plural(len(values[0]), 'seed')} each; numbers: their mean"
+        say(finding, figures)
+        paint(values)
+        return f"{finding}; {figures}. {told(groups, values)}."
+    return draw
+
+
+def told(groups, values):
+    """Means of the rows in words."""
+    means = iter(values)
+    return "; ".join(f"{title}: " + ", ".join(f"{name} {next(means).mean():.2f}" for name in names)
+                     for title, names in groups.items())
+
+
+def rows(fig, groups, limits, label):
+    """Rows of dots under the titles of their groups {title: names}. Returns paint(values, one (K,) a row)."""
+    ax = fig.add_axes((0.29, 0.14, 0.68, 0.66))
+    places, y = [], 0.0
+    for title, names in groups.items():
+        ax.text(-0.42, y, title, transform=ax.get_yaxis_transform(), va="center", size=10, weight="bold")
+        for name in names:
+            y += 1
+            ax.text(-0.03, y, name, transform=ax.get_yaxis_transform(), va="center", ha="right", size=10)
+            places.append(y)
+        y += 1.3
+    ax.set(xlim=limits, ylim=(y - 0.6, -0.6), yticks=[], xlabel=label)
+    ax.spines["left"].set_visible(False)
+    ax.hlines(places, *limits, color=FAINT, lw=1, zorder=0)
+    dots = moving(ax, **normalized.dots, ms=5, alpha=0.55, clip_on=False)
+    words = [ax.text(0, at, "", va="center", size=10, weight="bold", animated=True) for at in places]
+
+    def paint(values):
+        dots.set_data(np.concatenate(values), np.repeat(places, [len(v) for v in values]))
+        room = 0.02 * (limits[1] - limits[0])
+        for text, v in zip(words, values):
+            right = v.max() < limits[0] + 0.85 * (limits[1] - limits[0])
+            text.set(x=v.max() + room if right else v.min() - room, ha="left" if right else "right",
+                     text=f"{v.mean():.2f}")
+    return paint
 
 
 def learned(fig):
@@ -305,7 +331,7 @@ def learned(fig):
     left.text(0.2, 1.76, "the start:\nγ 1, β 0", size=9.5, ha="center", va="bottom")
     x = np.linspace(-1.3, 0.7, 101)
     right.plot(x, [0.5 * math.erfc(v / math.sqrt(2)) for v in x], lw=1.8, **truth.line)
-    right.text(-1.24, 0.93, "dotted: bell-shaped inputs", **NOTE)
+    right.text(-1.24, 0.93, "dotted: if ĥ were a bell", **NOTE)
     look = normalized.dots | dict(mew=0.4, ms=4, alpha=0.6)
     units, shares = moving(left, **look), moving(right, **look)
 
@@ -314,15 +340,51 @@ def learned(fig):
         units.set_data(beta.ravel(), gamma.ravel())
         shares.set_data((beta / gamma).ravel(), zeros.ravel())
         negative = np.mean(beta < 0)
-        finding = f"{100 * negative:.0f} % of the units learn a negative β"
-        if negative > 0.5:
-            finding = f"Most units learn a negative β: {100 * negative:.0f} %"
-        figures = (f"{plural(len(gamma), 'seed')} of {gamma.shape[1]} units; "
-                   f"γ {gamma.min():.1f} to {gamma.max():.1f}; {100 * zeros.mean():.0f} % zeros")
+        finding = "Most units learn a negative β" if negative > 0.5 else "Few units learn a negative β"
+        figures = (f"{100 * negative:.0f} % of {gamma.shape[1]} units, {plural(len(gamma), 'seed')}; "
+                   f"{100 * zeros.mean():.0f} % of outputs are 0")
         say(finding, figures)
-        return (f"{finding}. {figures}; beta {short(beta.min())} to {short(beta.max())}; "
-                "the lower beta over gamma, the more zeros.")
+        return (f"{finding}. {figures}; gamma {short(gamma.min())} to {short(gamma.max())}, "
+                f"beta {short(beta.min())} to {short(beta.max())}; a lower beta over gamma gives more zeros.")
     return draw
+
+
+LOST = -0.1         # where nets that overflowed lie, below accuracy 0
+DOTS = (0, (1, 2))  # of a line of comparison
+
+
+def columns(ax, names, kinds):
+    """Columns of dots, one for each name, side by side for each kind (label, role): accuracies.
+    Returns a paint(values (len(names), K)) for each kind."""
+    places = np.arange(len(names))
+    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(1.6 * LOST, 1), ylabel="accuracy on new images",
+           xticks=places, yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    ax.set_xticklabels(names, size=10)
+    ax.tick_params(axis="x", length=0)
+    ax.grid(axis="y")
+    ax.axhline(0.1, color=INK, lw=1, ls=DOTS)
+    ax.text(len(names) - 0.52, 0.08, "guessing", ha="right", va="top", **NOTE)
+    ax.axhline(0, color=QUIET, lw=0.8)
+    ax.text(-0.48, LOST, "overflow", va="center", **NOTE)
+    for i, (label, role) in enumerate(kinds):
+        ax.plot([0.02 + 0.25 * i], [1.075], transform=ax.transAxes, clip_on=False, **role.dots, ms=6)
+        inside(ax, 0.05 + 0.25 * i, 1.075, label, **role.bold, va="center")
+    return [column(ax, places + shift, role) for shift, (_, role) in zip((-0.2, 0.2), kinds)]
+
+
+def column(ax, places, role):
+    """A dot for each seed, in the row below 0 where it overflowed, and a line at their median if none did.
+
+    Returns paint(values (columns, K))."""
+    dots = moving(ax, **role.dots, ms=4, alpha=0.65, clip_on=False)
+    medians = moving(ax, color=INK, lw=2, zorder=1.9)  # below the dots
+
+    def paint(values):
+        middle = np.where(values.min(1) == 0, np.nan, np.median(values, 1))
+        jitter = np.linspace(-0.15, 0.15, values.shape[1])
+        dots.set_data((places[:, None] + jitter).ravel(), np.where(values == 0, LOST, values).ravel())
+        medians.set_data(*broken(np.c_[places - 0.18, places + 0.18], np.c_[middle, middle]))
+    return paint
 
 
 def against_gamma(fig):
@@ -333,15 +395,15 @@ def against_gamma(fig):
     say = headline(fig)
     ax = fig.add_axes((0.085, 0.14, 0.9, 0.56))
     kinds = ("γ starts at 1", raw), ("γ starts at 0", normalized)
-    paints = columns(ax, ["rate 0.02", "rate 0.1", "rate 1"], kinds, ylabel="accuracy on new images",
-                     guess=0.1, legend=0.25, lost=True)
+    paints = columns(ax, ["rate 0.02", "rate 0.1", "rate 1"], kinds)
 
     def draw(rates, zero, one):
         rates, found = array(rates), (array(one), array(zero))
         for paint, values in zip(paints, found):
             paint(values)
         fine = [int((values[-1] > 0.5).sum()) for values in found]
-        finding = f"At rate {short(rates[-1])}: {fine[0]} seeds learn from γ 1, {fine[1]} from γ 0"
+        which = "only nets from γ 0" if not fine[0] and fine[1] else "not only nets from γ 0"
+        finding = f"At rate {short(rates[-1])} {which} learn"
         say(finding, f"dots: {plural(found[0].shape[1], 'seed')} each; lines: medians where none overflowed")
         rows = "; ".join(f"γ from {start}: {by_rate(rates, values)}" for start, values in zip((1, 0), found))
         return f"{finding}. Median accuracy by learning rate: {rows}."

@@ -3,71 +3,73 @@ import torch
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..experiments.seeds import generator
+from ..experiments.training import accuracy, outputs
 from .batchnorm1d import spread
 
 straight_line = Question(
     "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of "
-    "its output does the best straight line explain (R²)?",
-    {"50 %": "So little is not left on the line even by a step from 0 to 1, the sharpest bend there is.",
-     "80 %": "That is what inputs five times as wide give.",
-     "98 %": "Two thirds of the inputs lie between −1 and 1, where the curve leaves its tangent by less than "
-             "0.02; the rest is not far out either."},
+    "its outputs lies on the best straight line (R²)?",
+    {"50 %": "No S around 0 does that. Even a step from 0 to 1, the sharpest bend there is, has 64 %.",
+     "80 %": "The outer parts of the S are flat, and you may have counted on many inputs there. "
+             "With inputs five times as wide it would be about this.",
+     "98 %": "Only 5 % of the inputs lie beyond ±2, where the S begins to be flat. "
+             "Between −1 and 1 its distance from a straight line is below 0.02."},
     "98 %")
 
 other_batch = Question(
-    "Gamma and beta are set so that one batch comes back: 64 samples of 5 units, sd 2. A second batch from "
-    "the same source takes the same two, in train mode. The largest of its 320 errors is about",
+    "A layer gives a batch of 64 samples and 5 units back: gamma and beta were set from this batch. Now a "
+    "second batch from the same source passes through the layer, in train mode. The values have sd 2. "
+    "How far is the worst of its 320 outputs from its input?",
     {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is "
-         "normalized by its own mean and spread, which gamma and beta do not know.",
-     "0.01": "The mean of 64 values with sd 2 is itself uncertain by 2/√64 = 0.25, "
-         "and two such means differ by more.",
-     "0.1": "That would be little even for the means alone. The spreads differ too, by a tenth or so, which "
-         "far out adds to it; and the largest of 320 is asked for.",
-     "1": "Two batches differ by a few tenths in their means and by a tenth or so in their spreads. Far out "
-         "that adds up, and the largest of 320 is asked for."},
+         "normalized with its own mean and sd, and gamma and beta know those of the first batch only.",
+     "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
+         "of 2/√64 = 0.25.",
+     "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3.",
+     "1": "The means of two batches differ by a few tenths, and their sds by about a tenth. For a value far "
+         "from the mean both add up."},
     "1")
 
 eval_mode = Question(
-    "In eval mode BatchNorm normalizes every batch by the same stored mean and variance. Gamma and beta are "
-    "now set from these two. For a batch that the layer has never seen, the largest error is about",
-    {"0.1 or more": "In train mode it is: there each batch brings its own mean and spread. In eval mode they "
-                    "are fixed, so the layer is one fixed straight line, and gamma and beta can undo it.",
-     "0.01": "Nothing is left to differ from batch to batch: what the layer takes off and divides by is what "
-             "beta and gamma put back.",
-     "0.000001": "The same numbers are taken off and put back, so only rounding is left. "
-                 "The layer is the identity."},
+    "Now the layer is in eval mode. Gamma and beta are set from its running mean and running variance. "
+    "A batch that the layer has never seen passes. The worst of its outputs is off by about",
+    {"1, as before": "In train mode the second batch brought its own mean and sd. "
+                     "In eval mode no batch does.",
+     "0.1": "Running statistics are estimates, and you may have thought of their errors. But they need not "
+            "be the true ones: the same two numbers are taken off and given back.",
+     "0.000001": "The layer subtracts the running mean and beta adds it. The layer divides by the running sd "
+                 "and gamma multiplies by it. Only rounding is left, for every batch."},
     "0.000001")
 
 circle = Question(
-    "Points in the plane, half of them inside a circle around 0. A net with one layer of 16 sigmoids is to "
-    "tell inside from outside. Before the sigmoids stands BatchNorm with affine=False: no gamma, "
-    "no beta. Its accuracy:",
-    {"0.95, as with gamma and beta": "The weights before and after can scale. But nothing before the "
-         "sigmoids can shift: BatchNorm takes every bias off.",
-     "0.75, some of it is lost": "Some weights would come towards it: the inside right, the outside on one "
-         "side only. But such a net loses more loss at one point of a mirrored pair than it gains at the "
-         "other, so training does not end there.",
-     "0.5, guessing": "The points lie symmetrically around 0, and nothing shifts them: each sigmoid treats x "
-         "and −x oppositely, around 0.5. The circle treats them alike."},
+    "Points are scattered around 0, half of them inside a circle around 0. A net with one layer of 16 "
+    "sigmoids is to tell inside from outside. Before the sigmoids stands BatchNorm with affine=False: no "
+    "gamma, no beta. Its accuracy is about",
+    {"0.95, as with both": "The weights before and after the sigmoids can scale. Nothing can shift the "
+         "inputs of the sigmoids: BatchNorm subtracts every bias.",
+     "0.75, some is lost": "Weights that reach it do exist. Their loss is higher than that of guessing: what "
+         "is right at a point x is wrong at −x, and a wrong answer costs more than a right one gains.",
+     "0.5, guessing": "The normalized values of x and of −x are opposite numbers, and so are their distances "
+         "from the middle of the sigmoid. The circle gives x and −x the same label."},
     "0.5, guessing")
 
 zeros = Question(
-    "A unit has gamma 1 and beta −1, and a ReLU behind it. Its normalized values form a bell. "
+    "A unit has gamma 1 and beta −1, and a ReLU follows. Its normalized values form a bell. "
     "How many of the outputs are 0?",
-    {"16 %": "That is the share above 1, which stays alive: ĥ − 1 is positive only there.",
-     "50 %": "That is beta 0: the bell is cut in the middle.",
-     "84 %": "ĥ − 1 is negative for all ĥ below 1, and 84 % of a bell lie below one standard deviation."},
+    {"16 %": "You counted the outputs that are not 0: 16 % of a bell lie above one standard deviation.",
+     "50 %": "That is so for beta 0, which cuts the bell in the middle.",
+     "84 %": "ĥ − 1 is negative for every ĥ below 1, and 84 % of a bell lie below one standard deviation."},
     "84 %")
 
 zero_gamma = Question(
     "A block adds its result to its input: y = x + γ ĥ + β, where ĥ are the normalized outputs of a linear "
-    "layer. Gamma and beta start at 0. In the first step, which numbers of the block get a gradient?",
-    {"none: zero is dead": "What gamma multiplies, ĥ, is not 0: the gradient of gamma is the sum of ĥ times "
-         "what comes from above.",
-     "gamma and beta only": "Their gradients do not hold gamma. After one step gamma is no longer 0, and the "
-         "weights before it follow.",
+    "layer. Gamma and beta start at 0. Which numbers of the block get a gradient in the first step?",
+    {"none: zero is dead": "Weights that are all 0 can be dead, where other zeros multiply their gradient. "
+         "The gradient of gamma is multiplied by ĥ, which is not 0.",
+     "gamma and beta only": "The gradients of gamma and beta do not contain gamma. After one step gamma is "
+         "no longer 0, and the weights of the linear layer get a gradient too.",
      "these and the linear layer's weights":
-         "On the way to the weights the gradient is multiplied by gamma, which is 0."},
+         "On the way back to the linear layer the gradient is multiplied by gamma, which is 0."},
     "gamma and beta only")
 
 
@@ -77,11 +79,35 @@ def straightness(a):
 
 
 squash_goals = {
+    "gamma 1, beta 0: BatchNorm alone. Was your prediction right?":
+        lambda at: at.gamma == 1 and at.beta == 0,
     "beta 0: a gamma at which the line explains just less than 90 % (R² 0.89 to 0.90)":
         lambda at: at.beta == 0 and 0.89 <= straightness(at.a) < 0.9,
-    "gamma 1: a beta that brings the mean output to between 0.04 and 0.05":
+    "gamma 1: a beta that nearly turns the unit off (mean output 0.04 to 0.05)":
         lambda at: at.gamma == 1 and 0.04 < torch.sigmoid(at.a).mean() < 0.05,
 }
+
+
+def bells(draws, n):
+    """(draws, n) bell-shaped numbers, in each row of mean 0 and sd 1."""
+    z = torch.randn(draws, n, generator=generator(2))
+    return (z - z.mean(1, keepdim=True)) / z.std(1, unbiased=False, keepdim=True)
+
+
+def three_clouds(n=300):
+    """x (3, n), y (3, n): a parabola, a line with much noise, a line with little."""
+    draw = generator()
+    x = 4 * torch.rand(3, n, generator=draw) - 2
+    noise = torch.randn(3, n, generator=draw)
+    return x, torch.stack([x[0] ** 2, x[1] + noise[1], x[2] + noise[2] / 3])
+
+
+def two_units(n=4000):
+    """Raw values of two units, (n,) each: mean 3, sd 2, a long tail; mean -1, sd 2.5, two humps."""
+    u, v = torch.rand(2, n, generator=generator(3))
+    humps = torch.where(u < 0.5, -2.3, 2.3) + 2 * v - 1
+    return [sd * (h - h.mean()) / h.std(unbiased=False) + mean
+            for h, sd, mean in ((-v.log(), 2.0, 3.0), (humps, 2.5, -1.0))]
 
 
 def _matched(at, target):
@@ -96,6 +122,31 @@ match_goals = {
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
     "another shape: the same mean and sd. What is the overlap?": lambda at: _matched(at, "another shape"),
 }
+
+
+def give_back(layer, mean, var):
+    """Set gamma and beta of a BatchNorm layer so that they undo normalizing with mean (C,) and var (C,)."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.sqrt(var + layer.eps))
+        layer.bias.copy_(mean)
+
+
+EDGE = 1.177                                                   # sqrt(2 ln 2): half of the points are inside
+PLANE = torch.cartesian_prod(*2 * [torch.linspace(-3, 3, 101)])  # (10201, 2) points at which nets are asked
+
+
+def points(n, seed, hole=0.0, edge=EDGE):
+    """x (n, 2), a bell around 0, and y (n,): 1 within the edge and outside of the hole, else 0."""
+    x = torch.randn(n, 2, generator=generator(seed))
+    return x, ((x.norm(dim=1) >= hole) & (x.norm(dim=1) < edge)).long()
+
+
+def regions(nets, *shape):
+    """What the picture of the regions takes: of each kind of nets the answers at PLANE and the accuracy."""
+    x, y = points(2000, 1, *shape)
+    says = torch.stack([outputs(kind, PLANE).argmax(-1) for kind in nets])  # (kinds, K, 10201)
+    return dict(x=x, inside=y, says=says.unflatten(-1, (101, 101)),
+                accuracy=torch.stack([accuracy(kind, x, y) for kind in nets]))
 
 
 def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=False, variance=False,

@@ -10,10 +10,10 @@ import pytest
 from faults import faults as of_picture
 from faults import moved_background
 from notebooks.cells import CORE, DEEPER, code_cells, for_labs, label, labs
-from web.running import execute
 
 from helpers import live, pages
 from helpers.pages.screen import Screen
+from web.running import execute
 
 PICTURES = 4            # of a training at a setting: the first, and three that differ in what was learned
 PATIENCE = 60           # seconds, on a busy machine
@@ -22,11 +22,13 @@ STATES = 4000           # settings in which a goal is looked for
 # Where goals are met that take long to find, as it differs from the opening, by notebook.
 KNOWN = {
     "00": [dict(rate=0.1, seeds=8), dict(rate=1.0, seeds=8), dict(seeds=8)],
+    "01": [dict(range_1=100), dict(range_1=100, rate=1e-4), dict(normalize=True)],
     "02": [dict(rate=0.5), dict(rate=3.0), dict(rate=0.1, init=0.1)],
-    "03": [dict(N=2, H=3, W=3), dict(same_seed=True), dict(plain_epochs=5, its_epochs=10),
-           dict(layer="called", same_seed=True)],
+    "03": [dict(N=1, W=6), dict(N=18, H=1, W=1), dict(C=6), dict(N=1, H=1, W=1),
+           dict(epochs=5, same_seed=True), dict(second="our net", epochs=5, same_seed=True),
+           dict(epochs=6, same_seed=True)],
     "04": [dict(gamma=2.0, beta=3.0), dict(gamma=-2.0, beta=3.0),
-           dict(gamma=-2.5, beta=-1.0, target_is="another shape")],
+           dict(gamma=-2.5, beta=-1.0, target_is="another shape"), dict(gamma=1.0, beta=0.0)],
     "06": [dict(norm="BatchNorm", layers=50, gain=3.0), dict(norm="BatchNorm", layers=24)],
     "07": [dict(p=0.5, draw=20), dict(p=0.3, draw=100), dict(p=0.5, units=1000), dict(p=0.5, units=4)],
     "08": [dict(p=0.1), dict(p=0.8), dict(N=200), dict(steps=50)],
