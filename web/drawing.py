@@ -119,7 +119,7 @@ class Pen(RendererSVG):
         write(gc, x, y, s, prop, angle, ismath, mtext)
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
-        """One path whose corners carry the marker, as a <use> for each is long and slow; one marker a spot."""
+        """One path whose corners carry the marker, as many <use> are long and slow; one marker a spot."""
         if len(path.vertices) == 1:                           # a collection of one shape, another each time
             there = marker_trans + Affine2D().translate(*trans.transform(path.vertices)[0])
             return self.draw_path(gc, marker_path, there, rgbFace)
