@@ -22,8 +22,8 @@ def channel(fig):
     ax = diagram(fig.add_axes((0, 0, 1, 1)), (0, 6.8), (0, 3.8))
     paint, fill = tiles(ax, (1.05, 4.95, 0.35, 2.75)), table(ax, (5.6, 6.45, 0.35, 2.75))
     middle = dict(NOTE, ha="center", va="center")
-    ax.text(3.0, 0.17, "the larger a number, the darker", **middle)
-    ax.text(6.02, 0.17, "a column per channel", **middle)
+    ax.text(2.2, 0.17, "the larger a number, the darker", **middle)
+    ax.text(6.72, 0.17, "the same as a table: a column per channel", **{**middle, "ha": "right"})
     ax.text(6.66, 1.55, "a row per pixel", rotation=-90, **middle)
     arrow = moving(ax, color=QUIET, lw=1.2, marker=">", markevery=[1])
 
@@ -31,11 +31,11 @@ def channel(fig):
         h, lit = array(h), array(mask).astype(bool)
         N, C, H, W = lit.shape
         arrow.set_data([paint(lit, h) + 0.2, fill(lit, h) - 0.25], [1.55, 1.55])
-        finding = f"{plural(int(lit.sum()), 'number')} share one mean: {short(h[lit].mean())}"
+        finding = f"All pixels of channel {lit.any((0, 2, 3)).argmax()} share one mean"
         if refused:
-            finding = "One number has no spread: torch refuses"
-        figures = (f"{plural(N, 'image')} × {H} × {W} pixels, {plural(C, 'channel')}; "
-                   f"lit: channel {lit.any((0, 2, 3)).argmax()}")
+            finding = "One number has no variance: torch refuses"
+        figures = (f"{plural(N, 'image')} × {H} × {W} pixels = {plural(int(lit.sum()), 'number')}; "
+                   f"their mean is {short(h[lit].mean(), 2)}")
         say(finding, figures)
         return f"{finding}: {figures}. {refused}".strip()
     return draw

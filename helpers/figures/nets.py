@@ -19,59 +19,59 @@ def losses(fig, box, **look):
 def two_runs(fig):
     """Training loss of two nets: a wide line and a dashed one on it, so that equal curves look equal.
 
-    draw(plain, other, name, epoch, same_seed=True): (T,) losses in nats of every step so far, of the plain
-    net and of the other; name: what the other is called; epoch: how many steps make one. The headline names
-    all that differs."""
+    draw(plain, other, name, epoch, same_seed=True): (T,) losses in nats of every step so far, of LeNet and
+    of the other; name: what the other is called; epoch: how many steps make one. The second line names all
+    that differs."""
     say = headline(fig)
     ax = losses(fig, (0.085, 0.14, 0.72, 0.66), xlabel="epochs", xlim=(0, EPOCHS), xticks=range(EPOCHS + 1))
     ax.text(EPOCHS, GUESSING, " guessing", va="center", **NOTE)
-    inside(ax, 0.02, 0.04, "dots: mean loss of a run's last epoch", **NOTE)
+    inside(ax, 0.02, 0.04, "a dot: mean loss of the last epoch", **NOTE)
     lines = moving(ax, color=normalized.color, lw=4.5, alpha=0.55), moving(ax, **raw.line, lw=1.8)
-    ends = [moving(ax, **role.dots, ms=7, clip_on=False) for role in (normalized, raw)]
+    ends = [moving(ax, **role.dots, ms=8, clip_on=False) for role in (normalized, raw)]
     signs = [haloed(ax, 0, 0, **role.bold, size=10, va="center", animated=True) for role in (normalized, raw)]
 
     def draw(plain, other, name, epoch, same_seed=True):
         found = [array(other), array(plain)]
         times, last = [len(loss) / epoch for loss in found], [loss[-epoch:].mean() for loss in found]
+        places = names_at(times, np.clip(np.nan_to_num(last, nan=TOP), 0, TOP))
         for i, loss in enumerate(found):
             shown = np.clip(np.nan_to_num(loss, nan=TOP), 0, TOP)
             lines[i].set_data(np.arange(1, len(loss) + 1) / epoch, shown)
-            ends[i].set_data([times[i] - 0.5], [min(last[i], TOP)])
-            signs[i].set(text=(name, "plain")[i], position=place(loss, found[1 - i], epoch, up=i == 0))
-        finding = compared(last[0] - last[1], name, round(times[0] - times[1]), same_seed)
+            ends[i].set_data([times[i]], [np.clip(np.nan_to_num(last[i], nan=TOP), 0, TOP)])
+            signs[i].set(text=(name, "LeNet")[i], position=places[i])
+        finding = f"{name[0].upper()}{name[1:]} {compared(last[0] - last[1])}"
         if len(found[0]) == len(found[1]) and np.array_equal(*found):
-            finding = "Two runs, one line: equal to the last bit"
-        figures = "last epoch: " + ", ".join(f"{short(round(mean, 2))} {words} (epoch {time:.0f})"
-                                             for time, mean, words in zip(times, last, (name, "plain")))
+            finding = "One curve: the two are equal to the last bit"
+        differs = differing(round(times[0] - times[1]), same_seed)
+        figures = f"loss {short(last[0], 2)}, LeNet's {short(last[1], 2)}; {differs}"
         say(finding, figures)
-        return f"{finding}; {figures}."
+        return f"{finding}: {figures}."
     return draw
 
 
-def place(run, other, epoch, up):
-    """Where a run's name stands: beside its end, above or below a shorter one's; up: above one that is
-    equal."""
-    x, mean = len(run) / epoch, run[-epoch:].mean()
-    beside = other[:len(run)][-epoch:].mean()  # the other curve, up to there
-    away = 1 if mean > beside or mean == beside and up else -1
-    if len(run) < len(other):
-        x, away = x - 0.5, 0.28 * away
-    else:
-        x, away = x + 0.15, 0.13 * away * (abs(mean - beside) < 0.26 and len(run) == len(other))
-    return x, np.clip(min(mean, TOP) + away, 0.1, TOP - 0.1)
+def names_at(times, heights):
+    """Where the names of two runs stand, which end at these epochs and heights: beside the dots, apart."""
+    places = [[time + 0.2, height] for time, height in zip(times, heights)]
+    if abs(times[0] - times[1]) < 2 and abs(heights[0] - heights[1]) < 0.26:
+        up = 1 if heights[0] >= heights[1] else -1
+        places[0][1] += 0.13 * up
+        places[1][1] -= 0.13 * up
+    return [(x, np.clip(y, 0.1, TOP - 0.1)) for x, y in places]
 
 
-def compared(difference, name, later, same_seed):
-    """The headline: all in which the other run differs, and by how much its loss does."""
-    differs = [name]
-    if not same_seed:
-        differs.append("another seed")
+def compared(difference):
+    """How the loss at the end of a run compares with LeNet's."""
+    if np.isnan(difference):
+        return "has no finite loss"
+    return "ends lower" if difference < -0.005 else "ends higher" if difference > 0.005 else "ends level"
+
+
+def differing(later, same_seed):
+    """In what a run differs from LeNet's, in words."""
+    words = "another net" + " and seed" * (not same_seed)
     if later:
-        differs.append(plural(abs(later), f"{'more' if later > 0 else 'fewer'} epoch"))
-    loss = "loss " if len(differs) < 3 else ""  # three differences fill the line
-    difference = round(difference, 2)
-    told = f"{', '.join(differs)}: {loss}{short(abs(difference))} {'lower' if difference < 0 else 'higher'}"
-    return told[0].upper() + told[1:]
+        return f"{words}, {plural(abs(later), 'more epoch' if later > 0 else 'fewer epoch')}"
+    return words + " only" * same_seed
 
 
 def by_epoch(fig):
@@ -98,8 +98,9 @@ def by_epoch(fig):
         level.set_data([5, beyond], [start, start])
         layer = drops[0](start, fair, fair - 0.2)
         longer = drops[1](start, late, (start + late) / 2 if start - late > 0.6 else start + 0.12)
-        finding = f"BatchNorm lowers the loss by {layer} at epoch 5"
-        figures = f"five more epochs without it by {longer}; mean of {len(found[0])} seeds"
+        helps = "BatchNorm helps" if fair < start else "BatchNorm does not help"
+        finding = f"{helps}; five more epochs help {'more' if late < fair else 'less'}"
+        figures = f"lower by {layer} and by {longer} from epoch 5; means of {plural(len(found[0]), 'seed')}"
         say(finding, figures)
         return f"{finding}; {figures}."
     return draw

@@ -7,48 +7,65 @@ from torch import nn
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 from ..checks.through import as_well_far_off, gradient_through
+from ..experiments.models import LeNet
 from .batchnorm1d import EPS, FIXED, ONE_PASS, spread, statistics
 
-means = Question(
-    "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. How many means does it compute?",
-    {"32, one for each image":
-         "Then each image would be measured against itself alone. That is another layer (notebook 10).",
-     "16, one for each channel":
-         "All pixels of a channel, in all images, share one: 32 · 8 · 8 = 2,048 numbers each.",
-     "64, one for each pixel":
-         "A kernel does the same at every pixel of a map, so all of them count as samples of one unit.",
-     "1,024, one for each channel and pixel": "That would be BatchNorm 1d on the flattened maps. A kernel "
-         "does the same at every pixel, so its pixels share one mean."},
-    "16, one for each channel")
-
 one_image = Question(
-    "A batch of one image with maps of 8 × 8 pixels, in training. BatchNorm 2d",
-    {"stops with an error":
-         "That is what one sample means in BatchNorm 1d. Here one image brings 64 numbers for each mean.",
-     "works": "It counts numbers, not images: a channel has 64 of them, which have a mean and a spread.",
-     "gives zeros": "Zeros come out where a value equals its mean. The 64 pixels of a map differ."},
-    "works")
+    "In training, BatchNorm 1d refuses a batch of one sample. Now BatchNorm 2d gets a batch of one image, "
+    "with 16 channels of 8 × 8 pixels. What happens?",
+    {"It stops with an error": "So does BatchNorm 1d: one sample leaves each unit one number, and one number "
+         "has no variance. An image brings more numbers.",
+     "It works": "BatchNorm counts numbers, not images. One image holds many.",
+     "It gives zeros": "Only a number that equals its mean becomes 0. The pixels of an image differ."},
+    "It works")
+
+means = Question(
+    "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. "
+    "How many numbers share one mean?",
+    {"32: one pixel, in all images": "This would be BatchNorm 1d with every pixel as a unit. But one image "
+         "alone would then leave each mean a single number.",
+     "64: one channel of one image": "This is another layer, instance norm (notebook 10). BatchNorm also "
+         "averages over the batch, as in notebook 02.",
+     "1,024: all of one image": "This is another layer, layer norm (notebook 10). Two channels come from two "
+         "kernels, so they are two different features, as two units are.",
+     "2,048: one channel, all images": "One kernel makes all pixels of a channel. It is one unit, used at 64 "
+         "places in 32 images: 32 · 8 · 8 numbers."},
+    "2,048: one channel, all images")
 
 bias = Question(
     "A convolution has a bias for each channel; BatchNorm comes right after it. You add 100 to the bias of "
-    "one channel. In training the output of BatchNorm",
-    {"rises by 100 in that channel": "The mean of the channel rises by 100, too, and is taken off.",
-     "changes a little in all channels":
-         "That would need a mean that the channels share. Each channel has its own.",
-     "stays as it was": "A constant moves all numbers of the channel and their mean alike, and so vanishes."},
-    "stays as it was")
+    "one channel. What does the output of BatchNorm do in training?",
+    {"It rises by 100 in that channel": "All numbers of the channel rise by 100. So does their mean, and the "
+         "mean is subtracted.",
+     "It changes a little in all channels":
+         "This would need a mean that the channels share. Each channel has its own.",
+     "It stays as it was": "A constant moves all numbers of the channel and their mean alike. The difference "
+         "stays."},
+    "It stays as it was")
+
+gain = Question(
+    "LeNet has trained for five epochs on 160 digits. What lowers its training loss more: BatchNorm after "
+    "both convolutions, or five more epochs without BatchNorm?",
+    {"BatchNorm": "It lowers the loss. But the loss still falls steeply at epoch five, and five more epochs "
+         "lower it more.",
+     "five more epochs": "The loss still falls steeply at epoch five. So a net that gets more epochs looks "
+         "better whatever its layers are.",
+     "both about the same": "They would be the same if the loss had almost stopped falling. At epoch five it "
+         "has not."},
+    "five more epochs")
 
 second_net = Question(
-    "Both nets start from one seed and train alike. Compared with LeNet, S4's second net has",
-    {"more parameters, and a lower loss": "Parameters count once the layer is kept as an attribute "
-         "(self.norm = ...), which S4 does not do. And what is not called cannot change an output.",
-     "as many parameters, and a lower loss":
-         "What is not called cannot change an output, and so no loss: `features` and `forward` are LeNet's.",
-     "more parameters, and the same outputs": "The outputs are the same. But a layer's parameters are the "
-         "net's once it is kept as an attribute (self.norm = ...), which S4 does not do.",
-     "the same parameters and outputs": "Building a BatchNorm draws no random numbers; it is kept nowhere "
-         "and called nowhere. The outputs agree to the last bit."},
-    "the same parameters and outputs")
+    "Now the two layers are kept: self.norm1 = nn.BatchNorm2d(6), and norm2 alike. `forward` is still "
+    "LeNet's. Compared with LeNet from the same seed, this net has",
+    {"more parameters, and other outputs": "It has more parameters. But an output changes only by what "
+         "`forward` calls.",
+     "as many parameters, and other outputs": "Both halves are the other way round: torch registers what is "
+         "kept as an attribute, and `forward` calls none of it.",
+     "more parameters, and the same outputs": "torch registers a layer that is kept as an attribute, so "
+         "gamma and beta are counted and saved. `forward` never calls it.",
+     "the same parameters and outputs": "This is true of S4's net, which keeps the layers nowhere. A layer "
+         "kept as an attribute brings its parameters."},
+    "more parameters, and the same outputs")
 
 
 def _eighteen(at):
@@ -56,35 +73,45 @@ def _eighteen(at):
 
 
 sharing_goals = {
-    "18 numbers under one mean, with maps of 3 × 3 pixels (S3's example)":
-        lambda at: _eighteen(at) and at.H == at.W == 3,
-    "18 numbers under one mean, with as few images as can be": lambda at: _eighteen(at) and at.N == 1,
-    "18 numbers under one mean, with maps as small as can be": lambda at: _eighteen(at) and at.H == at.W == 1,
-    "a shape that torch refuses": lambda at: bool(at.refused),
+    "18 numbers under each mean, from a single image": lambda at: _eighteen(at) and at.N == 1,
+    "18 numbers under each mean, from maps of one pixel": lambda at: _eighteen(at) and at.H == at.W == 1,
+    "six channels: still 18 numbers under each mean?": lambda at: _eighteen(at) and at.C == 6,
+    "a shape that torch refuses": lambda at: hasattr(at, "refused"),
 }
 
+
+def _fair(at, second):
+    return at.second == second and at.epochs == 5 and at.same_seed and at.progress == 1
+
+
 fair_goals = {
-    "never called: two runs that are one line":
-        lambda at: at.layer == "never called" and at.plain.equal(at.other),
-    "never called, with S4's setup (5 epochs against 10, another seed): how much better does it look?":
-        lambda at: (at.layer, at.plain_epochs, at.its_epochs) == ("never called", 5, 10)
-            and not at.same_seed and at.progress == 1,
-    "called, in a fair comparison: is its loss lower? By how much?":
-        lambda at: at.layer == "called" and at.plain_epochs == at.its_epochs
-            and at.same_seed and at.progress == 1,
+    "nothing differs but the net: does S4's net still end lower?": lambda at: _fair(at, "S4's net"),
+    "nothing differs but the net: does our net end lower?": lambda at: _fair(at, "our net"),
+    "S4's net, the same seed: the fewest epochs after which it ends lower":
+        lambda at: at.second == "S4's net" and at.same_seed and at.epochs == 6 and at.progress == 1,
 }
+
+
+# The second net that S4 published, in outline. A learner reads it after the lab.
+class S4Net(LeNet):
+    def __init__(self, *shape):
+        super().__init__(*shape)
+        nn.BatchNorm2d(6)
+        nn.BatchNorm2d(16)
 
 
 def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,
-        over_sample=False, no_rows=False, no_columns=False, over_everything=False, last_axis=False,
-        no_centre=False, no_affine=False, beta_first=False, variance=False, no_eps=False, eps_outside=False,
-        unbiased=False, one_pass=False, fixed_statistics=False):
+        over_sample=False, no_rows=False, no_columns=False, over_everything=False, no_keepdim=False,
+        last_axis=False, no_centre=False, no_affine=False, beta_first=False, variance=False, no_eps=False,
+        eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False):
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
     over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
             else (1, 2, 3) if over_sample else (0, 3) if no_rows else (0, 2) if no_columns
             else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
     x = h.reshape(-1, h.shape[1]) if scrambled else h
     mean, var = statistics(x, over, unbiased, one_pass, fixed_statistics, fixed_statistics)
+    if no_keepdim:
+        mean, var = mean.flatten(), var.flatten()
     mean = 0 if no_centre else mean
     h_hat = ((x - mean) / spread(var, eps, variance, no_eps, eps_outside)).reshape(h.shape)
     shape = (-1,) if last_axis else (-1, 1, 1)
@@ -138,7 +165,9 @@ batchnorm2d = Exercise(normalizing, probes=[
     no_columns="Each column of pixels has its own mean: axis 3 is left out. All pixels of a channel share "
         "one.",
     over_everything="One mean for all numbers: each channel has its own.",
-    no_centre="The mean is not taken off: centre first, then divide.",
+    no_keepdim="The axes are right. But the means are (C,) and line up with the last axis, the columns of "
+        "pixels. Here nobody complains, as W equals C. `keepdim=True` lines them up with the channels.",
+    no_centre="The mean is not subtracted: centre first, then divide.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
     beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
     last_axis="gamma (C,) lines up with the last axis, the columns of pixels, and here nobody complains as W "
@@ -265,9 +294,8 @@ uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dic
         "note the layer's name. In a loop, bind it: `lambda *_, name=name: ...`.",
     "Run the model once in eval mode, put the mode back, remove the hooks, "
         "return the names that were not noted.",
-], solution=uncalled_modules_solution, why="What a net is, its forward pass decides; __init__ only says what "
-    "it could be. The layer of S4 is kept nowhere: not even this function can name it, but it does not "
-    "appear among the called.")
+], solution=uncalled_modules_solution, why="A hook hears every call, also that of a layer without "
+    "parameters. What a net computes is decided by its forward pass, not by what __init__ builds.")
 
 
 def counting(x_shape, channels, k, padding, one_image=False, no_inputs=False, no_outputs=False,

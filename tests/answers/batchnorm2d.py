@@ -75,6 +75,13 @@ def over_axes(h, axes, eps):
     return off * torch.rsqrt(off.square().mean(axes, keepdim=True) + eps)
 
 
+def without_keepdim(h, gamma, beta, eps):
+    """(C,) meets the last axis, which is as long."""
+    flat = h.transpose(0, 1).flatten(1)
+    h_hat = (h - flat.mean(1)) / (flat.var(1, correction=0) + eps).sqrt()
+    return affine(h_hat, gamma, beta)
+
+
 def without_grad(h, gamma, beta, eps):
     with torch.no_grad():
         mean, sd = h.mean((0, 2, 3), keepdim=True), (spread(h) ** 2 + eps) ** 0.5
@@ -294,6 +301,7 @@ wrong = {
             nn.functional.group_norm(h, 1, eps=eps), gamma, beta),
         "no_rows": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 3), eps), gamma, beta),
         "no_columns": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 2), eps), gamma, beta),
+        "no_keepdim": without_keepdim,
         "no_centre": lambda h, gamma, beta, eps: affine(h / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
         "one_pass": by_mean_squares,
         "fixed_statistics": without_grad,

@@ -25,28 +25,29 @@ def test_a_channel_is_counted_and_its_mean_told(shape):
     h = torch.arange(N * C * H * W, dtype=torch.float32).view(shape)
     mask = mask_of(shape, slice(None), -1)
     alt = drawn(figures.channel, h=h, mask=mask)
-    assert f"{N * H * W} number" in alt and f"lit: channel {C - 1}" in alt
-    assert f"{N} image{'s' * (N > 1)} × {H} × {W} pixels, {C} channel" in alt
+    assert f"{N * H * W} number" in alt and f"All pixels of channel {C - 1}" in alt
+    assert f"{N} image{'s' * (N > 1)} × {H} × {W} pixels = {N * H * W} number" in alt
     refused = "Expected more than 1 value per channel"
     assert "refuses" in drawn(figures.channel, h=h, mask=mask, refused=refused)
 
 
 def test_two_runs_tells_equal_from_different():
-    def told(plain, other, name="called", **seed):
+    def told(plain, other, name="our net", **seed):
         return drawn(figures.two_runs, plain=plain, other=other, name=name, epoch=7, **seed)
     loss = torch.linspace(2.3, 0.5, 35)
-    assert "equal to the last bit" in told(loss, loss.clone(), "never called")
-    assert "Called: loss 0.2 lower;" in told(loss, loss - 0.2)
-    assert "Called, another seed: loss 0.2 lower;" in told(loss, loss - 0.2, same_seed=False)
-    assert "Called, another seed, 3 fewer epochs: 1.11 higher;" in told(loss, loss[:14], same_seed=False)
-    assert "Called, 3 fewer epochs: loss" in told(loss, loss[:14])
-    assert "Called, 1 more epoch: loss" in told(loss[:28], torch.full((35,), float("nan")))
+    assert "equal to the last bit: loss 0.66, LeNet's 0.66; another net" in told(loss, loss.clone())
+    assert "Our net ends lower: loss 0.46, LeNet's 0.66; another net only." in told(loss, loss - 0.2)
+    assert "another net and seed." in told(loss, loss - 0.2, same_seed=False)
+    assert "ends higher" in told(loss, loss[:14])
+    assert "another net and seed, 3 fewer epochs." in told(loss, loss[:14], same_seed=False)
+    assert "has no finite loss" in told(loss[:28], torch.full((35,), float("nan")))
 
 
 def test_by_epoch_compares_the_layer_with_more_epochs():
     plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
     alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
-    assert "by 0.2 at epoch 5" in alt and "without it by 1; mean of 8 seeds" in alt
+    assert "BatchNorm helps; five more epochs help more; lower by 0.2 and by 1 from epoch 5" in alt
+    assert "BatchNorm does not help" in drawn(figures.by_epoch, plain=plain, bn=plain + 0.2)
 
 
 def test_pairs_says_how_often_batchnorm_is_ahead():
