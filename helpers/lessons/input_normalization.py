@@ -8,60 +8,111 @@ from ..checks.through import as_well_far_off
 steepness = Question(
     "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared "
     "error of a linear model. How many times more strongly does the loss curve along w₁ than along w₂?",
-    {"20 times": "That is the ratio of the ranges. But the loss holds the square of w₁x₁.",
-     "200 times": "That is the range of one feature. What counts is the ratio of the two, squared.",
-     "400 times": "The loss holds (w₁x₁)², so the curvature along w₁ is twice the mean of x₁²: 20 times the "
-         "range, 20² times the curvature.",
-     "it depends on the targets": "The targets decide where the lowest point lies, and so the slope. The "
-         "curvature is the same everywhere and holds the inputs alone."},
+    {"20 times": "That is the ratio of the two ranges. But the loss holds the square of w₁x₁, "
+         "and so the square of the range.",
+     "200 times": "That is the range of x₁ alone. The curvature along w₂ is not 1: x₂ has a range, too.",
+     "400 times": "The loss holds (w₁x₁)². So the curvature grows with the square of the range: "
+         "20 times the range gives 20 · 20 times the curvature.",
+     "it depends on the targets": "The targets decide where the lowest point lies. The curvature is the same "
+         "everywhere, and only the inputs stand in it."},
     "400 times")
 
+overshoot = Question(
+    "The curvature is 10. At rate 0.1 one step leads from d = 1 exactly to the bottom, d = 0. "
+    "At which rates does descent diverge: each step ends further from the bottom than it began?",
+    {"at all above 0.1": "Beyond 0.1 a step crosses the bottom. It may still end nearer than it began: "
+         "at 0.15 the factor is −0.5, so each step halves the distance.",
+     "at all above 0.2": "The factor 1 − 10 · 0.2 is −1: as far away, on the other side. At any larger rate "
+         "each step ends further out.",
+     "at all above 1": "A rate of 1 takes off the whole slope, which is 10 times the distance here. "
+         "That step ends nine times as far away.",
+     "at none, but it zigzags for long": "It zigzags and arrives while the factor lies between −1 and 0. "
+         "Below −1 every step is longer than the last, without end."},
+    "at all above 0.2")
+
+last_to_arrive = Question(
+    "Descent on both weights runs at half of the largest stable rate. Which weight gets to its best value "
+    "last? (x₁ within ±200, x₂ within ±10)",
+    {"w₁, as it zigzags": "At half of the limit there is no zigzag: the factor of w₁ is 0, "
+         "and its first step lands at the bottom.",
+     "w₂, as its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step along "
+         "w₂ then covers 1/400 of its distance, so w₂ needs over a thousand steps.",
+     "neither, as they share the rate": "They share the rate, not the curvature. The share of its distance "
+         "that a weight covers in a step is rate times curvature."},
+    "w₂, as its slope is small")
+
 correlated = Question(
-    "Two standardized features with correlation 0.95. How many times steeper is the loss in its steepest "
-    "direction than in its flattest?",
-    {"1": "Standardizing makes each feature's spread 1. It does not make the loss round: along the diagonal "
-          "both features push together.",
-     "20": "That is 1 / (1 − r). But the steep direction is steeper than 1, too: "
-           "the curvatures go with 1 + r and 1 − r.",
-     "39": "The curvatures go with 1 + r and 1 − r: (1 + r) / (1 − r) = 1.95 / 0.05.",
-     "400": "That is what unequal ranges of ±200 and ±10 gave; here it would take a correlation of 0.995."},
+    "Two standardized features have correlation 0.95. How many times more strongly does the loss curve in "
+    "its steepest direction than in its flattest?",
+    {"1": "Each feature has sd 1, so the loss is as steep along w₁ as along w₂. But the steepest direction "
+          "lies between the two, where both features push together.",
+     "20": "That is 1 / (1 − 0.95), as if only the flat direction had changed. "
+           "The steep one is steeper, too.",
+     "39": "Along (1, 1) the two features add up and the curvature is 2 (1 + 0.95). Along (1, −1) they "
+           "nearly cancel: 2 (1 − 0.95). The ratio is 1.95 / 0.05.",
+     "400": "The ranges ±200 and ±10 gave 400. With standardized features it takes a correlation of 0.995."},
     "39")
+
+bias_term = Question(
+    "x₁ runs over 0 to 400, x₂ over ±10. You add a bias: a third feature that is always 1. "
+    "What happens to the condition number?",
+    {"it stays about the same": "The bias has a curvature of its own, and x₁ with its mean of 200 resembles "
+         "it: the two can almost cancel.",
+     "it grows about twofold": "One more weight is not one more factor of 2. What counts is how flat the "
+         "flattest direction is, and the bias makes a very flat one.",
+     "it grows over 100-fold": "Raise the bias by 200 and lower w₁ by 1: on average the "
+         "prediction is the same. This direction is far flatter than w₂ was.",
+     "it falls": "A bias makes the best loss lower, since it takes up the mean of the targets. "
+         "That says nothing about the path there."},
+    "it grows over 100-fold")
 
 raw_pixels = Question(
     "A net for digits does well at learning rate 0.1 on standardized images. Fed with raw pixels, 0 to 255, "
     "at the same rate it learns",
-    {"just as well": "The first layer could scale its weights down. But it starts with steps made for inputs "
-         "a hundred times smaller.",
-     "more slowly": "Larger inputs make larger gradients, not smaller ones. The rate has a ceiling, "
-         "and this is far above it.",
-     "not at all": "Inputs a few hundred times larger curve the loss many thousand times more: the first "
-         "steps overshoot and the net is lost."},
+    {"just as well": "A first layer with smaller weights could do the same. But the weights begin at the "
+         "usual size, and the steps of descent are made for inputs near 1.",
+     "more slowly": "Larger inputs make the slopes larger, so the steps become longer, not shorter: "
+         "too long for the curvature.",
+     "not at all": "The mean square of raw pixels is about 7,000 times as large, and the loss at the start "
+         "curves thousands of times more. So 0.1 is far above the limit: the first steps ruin the weights."},
     "not at all")
+
+
+def _limit(at):
+    return 2 / torch.linalg.eigvalsh(at.hessian).max()
 
 
 def _near_limit(span):
     def test(at):
-        limit = 2 / torch.linalg.eigvalsh(at.hessian).max()
-        return not at.normalize and at.offset == 0 and at.range_1 == span and 0.8 < at.rate / limit < 1
+        return not at.normalize and at.offset == 0 and at.range_1 == span and 0.8 < at.rate / _limit(at) < 1
     return test
 
 
+def _arrives_soon(at):
+    far = at.path.norm(dim=1)
+    return at.normalize and bool((far[:6] < 0.01 * far[0]).any())
+
+
 ravine_goals = {
-    "x₁ within ±200: a rate less than 20 % below the largest stable one": _near_limit(200),
-    "the same for x₁ within ±100": _near_limit(100),
-    "the same for x₁ within ±50. How does the limit change when the range halves?": _near_limit(50),
+    "range 200: the largest rate at which descent does not diverge": _near_limit(200),
+    "range 100: the same. By which factor does it change when the range halves?": _near_limit(100),
+    "range 100 and rate 0.0001: an offset at which descent diverges":
+        lambda at: not at.normalize and at.range_1 == 100 and at.rate == 1e-4 > _limit(at),
+    "normalize: a rate at which descent is there within 5 steps": _arrives_soon,
 }
 
 correlation_goals = {
-    "a correlation at which these standardized data are as bad as the raw ones were: 400 times":
+    "a correlation at which the ratio is near 400, as for ranges of ±200 and ±10":
         lambda at: 330 < torch.linalg.cond(at.hessian) < 480,
+    "the largest correlation at which descent is there within 100 steps":
+        lambda at: 85 < int((at.path.norm(dim=1) > 0.01 * at.path[0].norm()).sum()) <= 100,
 }
 
 
 def standardizing(train, test, own_statistics=False, pooled=False, test_statistics=False, test_raw=False,
         over_samples=False, over_everything=False, min_max=False, no_centre=False, only_centred=False,
-        brackets=False, variance=False, no_constant=False, zeroed=False, tiny=False, unbiased=False,
-        one_pass=False):
+        brackets=False, variance=False, no_constant=False, zeroed=False, tiny=False, epsilon=False,
+        unbiased=False, one_pass=False):
     """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one is centred."""
     over = (0, 1) if over_everything else int(over_samples)
 
@@ -71,7 +122,7 @@ def standardizing(train, test, own_statistics=False, pooled=False, test_statisti
         if min_max:
             mean, sd = of.amin(over, keepdim=True), of.amax(over, keepdim=True) - of.amin(over, keepdim=True)
         sd = sd ** 2 if variance else sd
-        sd = (sd if no_constant else sd + 1e-8 if tiny
+        sd = (sd if no_constant else sd + 1e-8 if tiny else sd + 1e-5 if epsilon
               else torch.where(sd == 0, torch.inf if zeroed else 1.0, sd))
         return (x / sd if no_centre else x - mean if only_centred else x - mean / sd if brackets
                 else (x - mean) / sd)
@@ -126,8 +177,10 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
     no_constant="A constant feature has sd 0, and 0 / 0 is nan. Divide by 1 there.",
     zeroed="A feature that was constant in training is set to 0 in the test set, where it may differ. Take "
         "the mean off and divide by 1: what is new stays to be seen.",
-    tiny="To a spread of 0 a tiny number is added, and dividing by it makes a small difference in the test "
-        "set huge. Divide by 1 where the sd is 0.",
+    tiny="Dividing by a spread of 0, or of nearly 0, makes a small difference in the test set huge. "
+        "Divide by 1 where the sd is 0.",
+    epsilon="1e-5 is added to every sd. That changes narrow features, and still divides a constant one by "
+        "nearly 0. Divide by 1 where the sd is 0, and leave the other features alone.",
     unbiased="The sd divides by N - 1. With thousands of samples nobody sees it; here we divide by N, as "
         "BatchNorm will: std(0, unbiased=False).",
     one_pass="Mean square minus squared mean is the variance on paper. Far from 0 it is the difference of "
@@ -140,11 +193,12 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
     "it is fitted on the training set, then frozen.")
 
 
-def stable_rate(X, smallest=False, added=False, no_square=False, centred=False, summed=False, no_two=False,
-        half=False):
+def stable_rate(X, axes=False, smallest=False, added=False, no_square=False, centred=False, summed=False,
+        no_two=False, half=False):
     """X (N, D) -> the rate up to which descent on the mean squared error of X @ w is stable."""
     X = X - X.mean(0) if centred else X
-    curvature = torch.linalg.svdvals(X) ** (1 if no_square else 2)  # of X^T X
+    power = 1 if no_square else 2
+    curvature = X.norm(dim=0) ** power if axes else torch.linalg.svdvals(X) ** power  # of X^T X
     curvature = curvature * (1 if no_two else 2) / (1 if summed else len(X))
     return (1 if half else 2) / (
         curvature.min() if smallest else curvature.sum() if added else curvature.max())
@@ -160,6 +214,8 @@ largest_stable_rate = Exercise(stable_rate, probes=[
     (torch.tensor([[10.0, 0.1], [-6.0, 0.3], [4.0, 0.2], [1.0, -0.2]]),),
     (torch.tensor([[3.0, 0.0, 1.0], [-2.0, 1.5, 1.0], [0.0, -1.0, 1.0], [1.0, 2.0, 1.0], [4.0, 0.5, 1.0]]),),
 ], mistakes=dict(
+    axes="It looks along each weight alone. Features that go together bend the loss more strongly along a "
+        "diagonal, and that direction sets the limit: take the eigenvalues of the Hessian.",
     smallest="That is the limit of the flattest direction. The steepest one sets the limit: "
         "it is the first to overshoot.",
     added="The curvatures of all directions are added up. Each direction moves by itself: the steepest one "

@@ -52,9 +52,9 @@ def to_zero(train, test):
     return [((x - mean) / sd).nan_to_num(0, 0, 0) for x in (train, test)]
 
 
-def with_a_little(train, test):
+def with_a_little(train, test, eps=1e-7):
     mean, sd = moments(train)
-    return (train - mean) / (sd + 1e-7), (test - mean) / (sd + 1e-7)
+    return (train - mean) / (sd + eps), (test - mean) / (sd + eps)
 
 
 def to_unit(train, test):
@@ -137,10 +137,12 @@ wrong = {
         "brackets": without_brackets,
         "zeroed": to_zero,
         "tiny": with_a_little,
+        "epsilon": lambda train, test: with_a_little(train, test, 1e-5),
         "one_pass": by_mean_squares,
         "unbiased": lambda train, test: (scaled(train, *moments(train, 1)), scaled(test, *moments(train, 1))),
     },
     "largest_stable_rate": {
+        "axes": lambda X: 1 / X.square().mean(0).max(),
         "smallest": lambda X: len(X) / eigenvalues(X)[0],
         "added": lambda X: 1 / X.square().sum(1).mean(),
         "no_square": lambda X: len(X) / torch.linalg.matrix_norm(X, 2),
