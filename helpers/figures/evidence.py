@@ -1,8 +1,7 @@
 """Pictures of notebook 06: drift without harm, and how smooth the loss is at which rate."""
 import numpy as np
 
-from .parts import array, broken, headline, listed, plural, short, smooth
-from .parts.axes import area, diagram, inside, moving, ticks
+from .parts import area, array, broken, headline, inside, listed, moving, plural, short, smooth, ticks
 from .roles import FAINT, Role, normalized, raw
 
 noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))  # BatchNorm whose outputs are shaken
@@ -19,9 +18,9 @@ def shaken(fig):
     say = headline(fig)
     rows = [fig.add_axes((0.075, bottom, 0.38, 0.19)) for bottom in (0.585, 0.36, 0.135)]
     right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
-    for x, words in (0.075, "first layer, before ReLU"), (0.56, "how the net learns"):
+    for x, words in (0.075, "one unit before ReLU"), (0.56, "training loss (nats)"):
         fig.text(x, 0.8, words, weight="bold", size=10)
-    rows[1].set_ylabel("one unit: mean ± sd over the batch")
+    rows[1].set_ylabel("mean ± sd over 300 images")
     rows[2].set_xlabel("step")
     tubes, curves = [tube(ax, *kind) for ax, kind in zip(rows, KINDS)], learning(right)
 
@@ -31,14 +30,14 @@ def shaken(fig):
             paint(step, m, s)
         for paint, values in zip(curves, loss):
             paint(values)
-        ends = loss[..., -10:].mean((1, 2))  # as the curves end
+        plain, steady, shaken = loss[..., -10:].mean((1, 2))  # as the curves end
+        moved = drift[2].mean() > 0.7 * drift[0].mean() and shaken - steady < (plain - steady) / 2
+        finding = "The mean moves, and the net learns nevertheless" if moved else "Noise, drift and loss"
+        seeds = f"rate {short(rate)}; right: mean ± sd of {plural(loss.shape[1], 'seed')}"
+        say(finding, seeds)
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
-        finding = f"Drift {drifts}: loss {listed(ends, '.2f')}"
-        seeds = plural(loss.shape[1], "seed")
-        figures = f"rate {short(rate)}; drift: all units, {seeds}; left: one unit of one"
-        say(finding, figures)
-        return (f"{finding}, in this order: without BatchNorm, with BatchNorm, "
-                f"with BatchNorm and then noise ({figures}).")
+        return (f"{finding}. In this order: without BatchNorm, with BatchNorm, BatchNorm and then noise: "
+                f"drift {drifts}, final loss {listed((plain, steady, shaken), '.2f')} ({seeds}).")
     return draw
 
 
@@ -59,7 +58,7 @@ def tube(ax, name, role):
 
 def learning(ax):
     """Loss against steps. Returns a paint(values (K, S)) for each kind."""
-    ax.set(xlim=(0, STEPS), ylim=(0, 2.5), xlabel="step", ylabel="training loss (nats)")
+    ax.set(xlim=(0, STEPS), ylim=(0, 2.5), xlabel="step")
     widths = 2.2, 3.6, 2.2  # the last lies on the one before
     paints = [band(ax, role, width) for (_, role), width in zip(KINDS, widths)]
     for (name, role), height in zip(KINDS, (0.22, 0.14, 0.06)):
@@ -81,61 +80,41 @@ def band(ax, role, width):
 
 
 def smoothness(fig):
-    """How far the loss and its gradient change along a step of either rate, from weights trained at either.
+    """How much the loss varies along the gradient, for three kinds of net trained at two rates.
 
-    draw(rates, spread, change): rates (2,); spread (3, 2, 2, K) of kind, step and weights: largest minus
-    smallest loss at 1/2 to 4 times the step; change (3, 2, 2, K): length of the gradient's change over its
-    own length. Kinds: KINDS."""
+    draw(rates, spread): rates (2,); spread (2, 3, K) of rate and kind: largest minus smallest loss at 1/2 to
+    4 times a step of that rate, from weights trained at it. Kinds: KINDS."""
     say = headline(fig)
-    left, right = fig.subplots(1, 2, gridspec_kw=dict(left=0.085, right=0.985, wspace=0.17,
-                                                      bottom=0.215, top=0.7))
-    panels = (four_columns(left, "range of the loss (nats, log scale)"),
-              four_columns(right, "change of the gradient (log scale)"))
-    key(fig)
-
-    def draw(rates, spread, change):
-        rates = array(rates)
-        spread, change = (array(v).swapaxes(1, 2).reshape(3, 4, -1)  # weights, then step
-                          for v in (spread, change))
-        for paint, values in zip(panels, (spread, change)):
-            paint(values)
-        ratios = (spread[0] / spread[1]).mean(1)  # (4,) seed by seed, as in the claims
-        finding = f"Range, plain over BatchNorm: {', '.join(short(r, 2) for r in ratios)}"
-        figures = f"column by column; bar: mean of {plural(spread.shape[-1], 'seed')}"
-        say(finding, figures)
-        columns = ", ".join(f"step of rate {short(step)} from weights of rate {short(weights)}"
-                            for weights in rates for step in rates)
-        rows = "; ".join(f"{name}: range {listed(s)}, change {listed(c)}"
-                         for (name, _), s, c in zip(KINDS, spread.mean(2), change.mean(2)))
-        return f"{finding}, {figures}: {columns}. {rows}."
-    return draw
-
-
-def four_columns(ax, title):
-    """Steps of two rates from weights trained at two, the notebook's. Returns paint(values (3, 4, K))."""
-    ax.set(yscale="log", xlim=(-0.55, 3.55), ylim=(0.02, 20), xticks=range(4))
-    ax.set_xticklabels(["step 0.01", "step 0.1"] * 2)
-    ax.set_title(title, size=10, pad=4)
-    ax.tick_params(axis="x", length=0)
-    ticks(ax.yaxis, (0.1, 1, 10))
+    ax = fig.add_axes((0.1, 0.15, 0.87, 0.6))
+    ax.set(yscale="log", xlim=(-0.6, 7.6), ylim=(0.02, 6), ylabel="range of the loss (nats, log)", xticks=[])
+    ticks(ax.yaxis, (0.03, 0.1, 0.3, 1, 3))
     ax.grid(axis="y")
-    ax.axvline(1.5, color=FAINT, lw=1.2)
-    for x, words in (0.5, "trained at 0.01"), (2.5, "trained at 0.1"):
-        ax.text(x, -0.17, words, transform=ax.get_xaxis_transform(), ha="center", va="top", size=10)
-    kinds = [dots(ax, role) for _, role in KINDS]
+    ax.axvline(3.5, color=FAINT, lw=1.2)
+    places = (0, 1.25, 2.5), (4.5, 5.75, 7)
+    for x, (name, role) in zip(sum(places, ()), KINDS * 2):
+        words = name.replace(" BatchNorm", "\nBatchNorm").replace(", then", ",\nthen")
+        ax.text(x, -0.03, words, transform=ax.get_xaxis_transform(), ha="center", va="top", **role.bold,
+                size=9.5)
+    groups = [inside(ax, x, 1.03, weight="bold", size=10, ha="center", animated=True) for x in (0.225, 0.775)]
+    panels = [[dots(ax, role) for _, role in KINDS] for _ in places]
 
-    def paint(values):
-        for shift, (one, of_kind) in enumerate(zip(kinds, values), -1):
-            one(np.arange(4) + 0.24 * shift, of_kind)
-    return paint
-
-
-def key(fig):
-    """The three kinds by name above the panels."""
-    page = diagram(fig.add_axes((0, 0.79, 1, 0.06)))
-    for x, (name, role) in zip((0.085, 0.355, 0.595), KINDS):
-        page.plot([x + 0.01], [0.5], **role.rings, ms=6)
-        page.text(x + 0.028, 0.5, name, **role.bold, size=10, va="center")
+    def draw(rates, spread):
+        spread = array(spread)
+        for row, at, word, rate, values in zip(panels, places, groups, array(rates), spread):
+            word.set_text(f"trained at rate {short(rate)}")
+            for one, x, of_kind in zip(row, at, values):
+                one(np.array([x]), of_kind[None])
+        ratios = (spread[:, 0] / spread[:, 1]).mean(1)  # seed by seed, as in the claims
+        rougher, smoother = ratios[0] < 0.9, ratios[1] > 1.1
+        finding = ("Rougher at a small rate, smoother at a large one" if rougher and smoother
+                   else "How much the loss varies along the gradient")
+        figures = f"ring: a seed ({spread.shape[-1]}); bar: their mean; lower is smoother"
+        say(finding, figures)
+        rows = "; ".join(f"rate {short(rate)}: " + listed(values.mean(1), ".2g")
+                         for rate, values in zip(array(rates), spread))
+        return (f"{finding}. Mean range without BatchNorm, with BatchNorm, with BatchNorm and then noise: "
+                f"{rows} ({figures}).")
+    return draw
 
 
 def dots(ax, role):

@@ -8,7 +8,7 @@ MOST, POWER = 50, 6  # layers; the powers of ten shown either way
 
 
 def depth(fig):
-    """Spread of what arises in each layer, on the way forward and of the gradient on the way back.
+    """How large the activations of each layer are, on the way forward, and the gradients on the way back.
 
     draw(forward, backward, norm=False): twice (L,), a unit's sd over the batch, layer 1 first; each is drawn
     relative to where its way begins: layer 1 forward, layer L back. norm: the net has BatchNorm (its
@@ -16,7 +16,7 @@ def depth(fig):
     say = headline(fig)
     left, right = fig.subplots(1, 2, sharey=True, gridspec_kw=dict(left=0.095, right=0.985, wspace=0.08,
                                                                    bottom=0.14, top=0.755))
-    left.set_ylabel("spread relative to where it begins (log)", y=0.47)
+    left.set_ylabel("size relative to where it begins (log)", y=0.47)
     ahead = way(left, "layer (grey: within a factor of 3)", -1)
     back = way(right, "layer", 0)
     inside(left, 0.02, 1.05, "activations: forward →", weight="bold", size=10)
@@ -28,10 +28,10 @@ def depth(fig):
         ahead(forward, role)
         back(backward, role)
         ends = forward[-1], backward[0]
-        finding = "{} layers: forward {}, back {}".format(len(forward), *map(times, ends))
-        figures = "activations {}, gradients {} on their way".format(*map(fate, ends))
+        finding = "Activations {}, gradients {}".format(*map(fate, ends))
+        figures = "{} layers: forward {}, back {}".format(len(forward), *map(times, ends))
         say(finding, figures)
-        return f"{finding}; {figures} ({'with' if norm else 'without'} BatchNorm)."
+        return f"{finding}. {figures}; {'with' if norm else 'without'} BatchNorm."
     return draw
 
 

@@ -1,42 +1,47 @@
 """Notebook 06: why BatchNorm works, as far as it can be measured: what its proponents and critics predict."""
 import torch
+from torch.func import vmap
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
+from ..experiments.training import cross_entropy
 
 compound = Question(
-    "Twenty layers, at a size of the weights that keeps the numbers as large as they were. Make all weights "
+    "Twenty layers whose weights keep the numbers at one size from layer to layer. Now all weights are made "
     "15 % smaller. The numbers of the last layer become",
-    {"15 % smaller": "That is one layer. The next one starts from there, and shrinks them again.",
-     "about 4 times smaller": "That would be 15 % of the first size lost in each of five layers. Here there "
-         "are twenty, and they multiply.",
-     "about 25 times smaller": "0.85 to the power 20 is 0.039.",
-     "zero": "It takes many more layers before float32 runs out of small numbers."},
-    "about 25 times smaller")
+    {"15 % smaller": "That is what one layer does. The next layer starts from the smaller numbers and "
+         "shrinks them again.",
+     "about 4 times smaller": "That adds 20 times 15 % up to 300 %. What is lost in a layer is a share of "
+         "what is left: the factors multiply.",
+     "about 26 times smaller": "Each layer leaves 0.85 of what it gets, and 0.85 to the power 20 is 1/26.",
+     "zero": "A number of this kind shrinks to 10⁻³⁸ before float32 makes it 0. That takes some 500 layers."},
+    "about 26 times smaller")
 
 deep_gradient = Question(
-    "Fifty untrained layers: weights, BatchNorm (sd 1), ReLU. A gradient arrives at the last layer. How "
-    "large is it when it reaches the first?",
-    {"about the same":
-         "What goes forward is normalized anew in each layer. What comes back keeps a factor of each layer.",
-     "over 10,000 times smaller": "That is what sigmoids without BatchNorm do.",
-     "about 60 times larger": "That is the right factor a layer, 1.22, added up 49 times. It multiplies.",
-     "over 10,000 times larger": "Each layer with BatchNorm and ReLU makes it about 1.22 times larger. That "
-         "is little, and multiplies."},
+    "Fifty untrained layers, each of weights, BatchNorm (sd 1) and ReLU. A gradient arrives at the last "
+    "layer. At the first layer it is",
+    {"about as large as at the last": "BatchNorm sets the size of the numbers on their way forward. "
+         "Nothing sets the size of the gradient on its way back.",
+     "over 10,000 times smaller": "Sigmoids without BatchNorm do that: their slope is 1/4 at most. "
+         "ReLU has slope 1 for half of the numbers.",
+     "about 60 times larger": "That is the growth of a layer, 1.22, added up 49 times. It multiplies.",
+     "over 10,000 times larger": "ReLU keeps half of the gradient's mean square. The next BatchNorm "
+         "divides by the variance of ReLU's output, 0.34. So the mean square grows by 0.5 / 0.34 = 1.47 a "
+         "layer, and the size by its root, 1.21."},
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "After every BatchNorm we add noise: at each step each unit gets a new random mean and spread. At rate "
-    "0.01 its mean is then moved about as much as without BatchNorm, as jitter. How much of BatchNorm's lead "
-    "in accuracy is lost, with two such layers?",
-    {"all of it, and more":
-         "So it would be, if a steady input were what BatchNorm is good for, and noise did harm besides.",
-     "all of it":
-         "The mean moves as much as in the plain net. Whether learning suffers is measured below: hardly.",
-     "about half": "That is what it costs at rate 0.1, where the whole lead is small. At 0.01 it costs less.",
-     "less than a tenth": "Its mean moves like the plain net's, and it learns nearly like the normalized "
-         "one: at this size and rate drift does not decide."},
-    "less than a tenth")
+    "Two hidden layers with BatchNorm. Random noise now moves each unit's mean after BatchNorm as much as "
+    "it moves without BatchNorm. How much of BatchNorm's lead in accuracy is lost?",
+    {"more than all of it": "You expect that noise does harm besides. But it is the same for all images of "
+         "a batch, so it does not mix them up.",
+     "all of it": "So it would be if a steady mean were what BatchNorm is good for. The mean is no longer "
+         "steady, and yet the net learns.",
+     "about half": "That would mean that the steady mean and something else share the credit. Here nearly "
+         "all of it belongs to something else.",
+     "less than a fifth": "The mean moves as in the plain net, and the net learns nearly as with BatchNorm. "
+         "In this net a steady mean is not what helps."},
+    "less than a fifth")
 
 ten_times = Question(
     "The weights before BatchNorm are multiplied by 10. The layer's output stays the same. "
@@ -45,8 +50,8 @@ ten_times = Question(
      "the same, as the output is the same": "The output is the same. But to change it by as much, weights "
          "ten times larger have to move ten times as far.",
      "a tenth": "The loss falls by the same amount over ten times the distance: a tenth of the slope.",
-     "a hundredth": "That is what becomes of the angle a step turns them by: "
-         "a tenth of the step on ten times the weights."},
+     "a hundredth": "One factor of ten comes from the longer way. There is no second one, as the loss falls "
+         "by the same amount."},
     "a tenth")
 
 length_over_time = Question(
@@ -58,6 +63,19 @@ length_over_time = Question(
      "grows": "The step is at right angles to the weights, so by Pythagoras each step adds its own square.",
      "grows or shrinks, as the data want": "The data decide on the direction only."},
     "grows")
+
+more_decay = Question(
+    "Two nets with BatchNorm train at the same learning rate. The second has four times the weight decay of "
+    "the first. After many steps, a step of the second net turns its weights before BatchNorm",
+    {"less, since decay shrinks them": "Decay makes these weights shorter. Shorter weights have a larger "
+         "gradient, and so a step turns them more.",
+     "as much, since the output is the same": "The output does not depend on their length. The angle of a "
+         "step does.",
+     "twice as much": "Steps push outwards and decay pulls inwards. They balance at a shorter length, where "
+         "the angle is larger by the root of four.",
+     "four times as much": "The angle does grow. But shorter weights also get larger steps, which push "
+         "outwards, so the balance comes sooner: at twice the angle."},
+    "twice as much")
 
 
 # Goals of the labs
@@ -91,9 +109,9 @@ def _turned(at, length):
 
 
 turn_goals = {
-    "length 1: a rate whose step turns the weights by 17° (16 to 19)": lambda at: _turned(at, 1),
-    "length 2: the same turn. How many times the rate does it take?": lambda at: _turned(at, 2),
-    "length 0.5: the same turn": lambda at: _turned(at, 0.5),
+    "length 1: a rate whose step turns the weights by about 17° (16° to 19°)": lambda at: _turned(at, 1),
+    "length 2: a rate for the same turn": lambda at: _turned(at, 2),
+    "length 0.5: a rate for the same turn": lambda at: _turned(at, 0.5),
 }
 
 
@@ -101,13 +119,15 @@ turn_goals = {
 
 def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, square_gradient=False,
         same_rate=False, smaller_rate=False, once_rate=False, unchanged=False, along=False,
-        not_squared=False, shrinks=False, without_rate=False):
+        not_squared=False, half_squared=False, shrinks=False, without_rate=False, from_there=False):
     """w, gradient (D,), factor a, rate -> at a w gradient (D,), rate for the same turn; |w|² after a step."""
     there = gradient * a ** (0 if same_gradient else 1 if larger_gradient else -2 if square_gradient else -1)
     fitting = rate * a ** (0 if same_rate else -2 if smaller_rate else 1 if once_rate else 2)
     length, step = w.norm(), gradient.norm() * (1 if without_rate else rate)
+    if from_there:
+        length, step = a * length, step / a
     grown = (0 if unchanged else 2 * length * step + step ** 2 if along else step if not_squared
-             else -step ** 2 if shrinks else step ** 2)
+             else rate * step if half_squared else -step ** 2 if shrinks else step ** 2)
     return there, fitting, length ** 2 + grown
 
 
@@ -127,9 +147,9 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
     larger_gradient="The gradient grows with a here. That holds for a layer whose output grows with its "
         "weights; behind BatchNorm it shrinks.",
     square_gradient="1/a² is too much for the gradient: that is what becomes of the angle of a step. The "
-        "gradient alone has 1/a.",
-    same_rate="The rate is the same: but at a w the gradient is a times smaller and the weights a times "
-        "longer, so the same rate turns them less.",
+        "gradient itself has 1/a.",
+    same_rate="The rate is taken to be the same. But at a w the gradient is a times smaller and the weights "
+        "a times longer, so the same rate turns them less.",
     smaller_rate="The rate is divided where it has to be multiplied: "
         "at a w the same rate turns the weights less, not more.",
     once_rate="The rate makes good for one factor a, of two: the gradient is a times smaller, and the "
@@ -141,7 +161,9 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
     shrinks="The square of the step is taken off. The sides of a right angle add to the square of the "
         "longest side: it grows.",
     not_squared="The length of the step is added to a square: square it too.",
+    half_squared="The rate is squared and the gradient is not: square all of the step.",
     without_rate="The step is rate * gradient, not the gradient alone.",
+    from_there="This is the squared length after a step from a w. Asked for is a step from w.",
 ), hints=[
     "BN(a W x) = BN(W x): the loss L(a w) is L(w). Take the derivative of both sides by w.",
     "The chain rule gives a times the gradient at a w on the left. "
@@ -160,95 +182,107 @@ def _words(right, switches):
     return tuple((dict(zip("abcdef", right.split())) | others).values())
 
 
-def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_against=False, d_for=False,
-        e_against=False, f_for=False, f_against=False):
+def weighing(a_against=False, a_neither=False, b_for=False, b_neither=False, c_against=False, c_neither=False,
+        d_for=False, d_neither=False, e_for=False, e_against=False, f_for=False, f_against=False):
     """Does it speak for or against 'BatchNorm works because it stops the drift', or neither? Six findings."""
     return _words("for against for against neither neither", locals())
 
 
 def evidence_solution():
-    a = "for"      # less drift and better learning go together here, as predicted
-    b = "against"  # the mean is moved as much again, the advantage stays
-    c = "for"      # drift does harm there; or neither: the noise may do it in another way
-    # smoothness goes with learning where drift does not; or neither: both could be at work
-    d = "against"
-    e = "neither"  # it says nothing of drift; or for: a rival explanation is weakened
-    f = "neither"  # another mechanism: drift does not occur in it
+    a = "for"      # less drift and better learning go together, as predicted
+    b = "against"  # the means move again, and the lead stays
+    c = "for"      # as predicted; weak, since the noise may do harm in another way
+    d = "against"  # more drift than in the plain net, and yet it learns better
+    e = "neither"  # about smoothness: drift is not in it
+    f = "neither"  # about the length of the weights: drift is not in it
     return a, b, c, d, e, f
 
 
-evidence = Verdicts(weighing, probes=[()], names=[*"abcdef"], also=dict(
-    c="neither", d="neither", e="for"), mistakes=dict(
-    a_against="a: less drift and better learning together are what the explanation predicts. "
-        "It is no proof, but it is for it.",
+evidence = Verdicts(weighing, probes=[()], names=[*"abcdef"], also={}, mistakes=dict(
+    a_against="a: the explanation predicts that less drift and better learning go together. "
+        "They do. That proves no cause, but it is for it.",
     a_neither="a: the explanation predicts that less drift and better learning go together, and here they "
         "do. That counts, though it proves no cause.",
-    b_for="b: the mean moved as much again and the advantage stayed. An effect that stays when its cause is "
-        "taken away had another cause.",
+    b_for="b: the means moved again and the lead stayed. The explanation predicts that the lead goes.",
     b_neither="b: this is the direct test: the drift was put back. "
-        "Would the explanation have predicted that the advantage stays?",
-    c_against="c: with ten layers the shaken net had learned less, also by the noise-free measure. So drift, "
-        "or the noise, did harm there.",
-    d_for="d: the shaken net drifts more than the plain one, but its loss is about as smooth as with "
-        "BatchNorm. Which of the two goes with learning?",
-    e_against="e: it speaks against *smoothness* as the explanation at every rate. It says nothing of drift.",
-    f_for="f: that the gradient shrinks with the weights follows from the division by the spread, "
-        "drift or not.",
-    f_against="f: it is another mechanism, and both could be at work. It does not speak against drift.",
+        "Would the explanation have predicted that the lead stays?",
+    c_against="c: with ten layers the noise did harm. The explanation predicts harm.",
+    c_neither="c: the noise may do harm in another way, so this is weak evidence. "
+        "But you would expect the harm more if the explanation were true.",
+    d_for="d: its means move more than those of the plain net, and it learns better. "
+        "The explanation predicts that it learns worse.",
+    d_neither="d: drift was measured here, and it is larger than in the plain net. "
+        "What would the explanation have predicted for the accuracy?",
+    e_for="e: it weakens another explanation, smoothness. It does not make drift more likely.",
+    e_against="e: it is about smoothness. Nothing in it says how much the means move.",
+    f_for="f: that the gradient shrinks with the weights follows from the division by the sd, drift or not.",
+    f_against="f: it is another effect of BatchNorm. Both could be at work, so it is not against drift.",
 ), hints=[
     "What would the explanation have predicted in this experiment, before it was made? Did it happen?",
-    "Where drift was not changed or measured, the finding by itself is neither for nor against it.",
-    "c, d and e can be read in two ways; both are taken. a, b and f cannot.",
+    "Where drift was neither changed nor measured, the finding is neither for nor against it.",
+    "Weak evidence is evidence: 'for' needs no proof, only that you would expect the finding more.",
 ], solution=evidence_solution, why="None of the six proves a cause. The strongest is b: the supposed cause "
-    "was put back and the effect stayed, in this net of two layers and with jitter of the mean.")
+    "was put back, and the effect stayed, in a net of two layers.")
 
 
-def judging(a_disputed=False, a_false=False, b_measured=False, c_disputed=False, c_measured=False,
-        d_disputed=False, d_false=False, e_disputed=False, e_measured=False, f_measured=False, f_false=False):
+def judging(a_disputed=False, a_false=False, b_measured=False, b_false=False, c_disputed=False,
+        c_measured=False, d_disputed=False, d_false=False, e_disputed=False, e_measured=False,
+        f_measured=False, f_false=False):
     """Six statements: measured, disputed or false."""
     return _words("measured disputed false measured false disputed", locals())
 
 
 def verdicts_solution():
-    a = "measured"  # above, to rounding; a theorem besides
-    # Ioffe & Szegedy 2015 for, Santurkar et al. 2018 against;
-    # ours: hardly with two layers, so false where it is said of every net
-    b = "disputed"
-    c = "false"     # above: at rate 0.01 the range is larger with BatchNorm
-    d = "measured"  # above; van Laarhoven 2017
-    # the function does not see their length;
-    # decay sets the effective rate (van Laarhoven 2017, Zhang et al. 2018)
-    e = "false"
-    # Ioffe & Szegedy 2015 and Luo et al. 2018 for; our test with 1,000 images shows none,
-    # and wrong labels are learned sooner
-    f = "disputed"
+    a = "measured"  # to rounding; it also follows in one line
+    b = "disputed"  # Ioffe & Szegedy 2015 for, Santurkar et al. 2018 against; our nets are small
+    c = "false"     # at rate 0.01 the range is larger with BatchNorm
+    d = "measured"  # over the seeds; van Laarhoven 2017
+    e = "false"     # the function does not change with their length
+    f = "disputed"  # Luo et al. 2018 for; our test with 1,000 images shows no sign of it
     return a, b, c, d, e, f
 
 
-verdicts = Verdicts(judging, probes=[()], names=[*"abcdef"], also=dict(b="false"), mistakes=dict(
-    a_disputed="a: nobody disputes it: it follows from the formula in one line, "
-        "and the notebook measured a tenth.",
-    a_false="a: the output is the same, the slope is not: ten times the distance for the same fall. Look at "
-        "the claim behind the first lab of that section.",
-    b_measured="b: less drift was measured, and better learning. That the one causes the other was not; with "
-        "noise the mean moved as much again, and two layers learned nearly as well.",
-    c_disputed="c: one counterexample settles an 'at every': look at rate 0.01.",
-    c_measured="c: it was measured at rate 0.1. At rate 0.01 it was the other way round, "
-        "so 'at every rate' fails.",
-    d_disputed="d: it follows from Pythagoras, and was measured over the seeds.",
-    d_false="d: the loss does not pull them outwards, but each step is at a right angle and ends further "
-        "out. See the measured lengths.",
+verdicts = Verdicts(judging, probes=[()], names=[*"abcdef"], also={}, mistakes=dict(
+    a_disputed="a: nobody disputes it: it follows from the formula in one line, and the core measured it.",
+    a_false="a: the output is the same, the slope is not: ten times the distance for the same fall.",
+    b_measured="b: what was measured is a net of two layers and one of ten. It says nothing sure of large "
+        "networks.",
+    b_false="b: our nets are small. That the drift could be put back in one of them settles nothing for "
+        "large networks. Ioffe and Szegedy (2015) are for it, Santurkar et al. (2018) against.",
+    c_disputed="c: one counterexample settles an 'at every rate': look at rate 0.01.",
+    c_measured="c: at rate 0.1 it is so. At rate 0.01 the range is larger with BatchNorm, so 'at every rate' "
+        "fails.",
+    d_disputed="d: it follows from Pythagoras, and it was measured over the seeds.",
+    d_false="d: the loss does not pull them out. But each step is at a right angle and ends further out.",
     e_disputed="e: it is true of layers without BatchNorm. Before BatchNorm the function does not change "
-        "with the length, so smaller weights make no simpler one.",
+        "with the length, so shorter weights make no simpler function.",
     e_measured="e: what was measured is the angle of a step. The function does not change at all when these "
-        "weights shrink, but for eps.",
-    f_measured="f: in our test with 1,000 images the lead shrank as training went on, and more of the wrong "
-        "labels were learned by heart after as many steps: no sign of a regularizer.",
-    f_false="f: our small test does not settle it: Ioffe and Szegedy (2015) could leave dropout out, Luo et "
-        "al. (2018) derive a penalty from the noise.",
+        "weights shrink, except through eps.",
+    f_measured="f: in our test with 1,000 images the lead shrank as training went on. That is no sign of a "
+        "regularizer.",
+    f_false="f: our small test does not settle it: Ioffe and Szegedy (2015) could leave dropout out, and Luo "
+        "et al. (2018) derive a penalty from the noise.",
 ), hints=[
-    "'Measured' needs an experiment above, or a line of algebra, that settles it.",
-    "'False' needs a counterexample: find the words 'at every' and 'simpler', and test them.",
-    "One of the disputed ones may also be called false; both are taken.",
-], solution=verdicts_solution, why="What is measured holds for this net and these digits. A disputed "
-    "statement may be true: it is one on which careful people still differ.")
+    "'Measured' needs an experiment here or in the core, or a line of algebra, that settles it.",
+    "'False' needs one counterexample: look at 'at every rate' and at 'simpler'.",
+    "What nets is each statement about? What our nets cannot settle is disputed.",
+], solution=verdicts_solution, why="What is measured holds for these nets and digits. A disputed "
+    "statement may be true: careful people differ on it.")
+
+
+# Plumbing of Deeper: the loss along a line
+
+def loss_and_gradient(nets, weights, x, y):
+    """Losses (K,) and gradients {name: (K, ...)} of K nets at these weights {name: (K, ...)}, in train mode.
+
+    The nets stay as they are. Random layers draw the same noise at each call with these x and y.
+    """
+    torch.manual_seed(int(y.sum()))
+    buffers = {name: b.clone() for name, b in nets.buffers.items()}
+    weights = {name: w.detach().requires_grad_() for name, w in weights.items()}
+
+    def one(weights, buffers):
+        return cross_entropy(nets.one(weights, buffers, x), y)
+    losses = vmap(one, randomness="different")(weights, buffers)
+    gradients = torch.autograd.grad(losses.sum(), [*weights.values()])
+    return losses.detach(), dict(zip(weights, gradients))

@@ -28,14 +28,10 @@ def words(letters):
     return lambda: tuple(WORDS[letter] for letter in letters)
 
 
-def each_wrong(right, options, also):
-    """{switch: answer} with one word changed, for every place and every other word.
-
-    also: switches whose answers are right too, as "c_neither".
-    """
-    changed = {f"{place}_{WORDS[other]}": words(right[:k] + other + right[k + 1:])
-               for k, place in enumerate("abcdef") for other in options if other != right[k]}
-    return {switch: answer for switch, answer in changed.items() if switch not in also}
+def each_wrong(right, options):
+    """{switch: answer} with one word changed, for every place and every other word."""
+    return {f"{place}_{WORDS[other]}": words(right[:k] + other + right[k + 1:])
+            for k, place in enumerate("abcdef") for other in options if other != right[k]}
 
 
 def listed():
@@ -56,8 +52,8 @@ def with_after(of):
 
 right = {
     "scale_invariance": [by_angles, by_doing],
-    "evidence": [listed, words("fgfgnn"), words("fgnnfn"), words("fgngnn")],
-    "verdicts": [judged, words("mdxmxd"), words("mxxmxd")],
+    "evidence": [listed, words("fgfgnn")],
+    "verdicts": [judged, words("mdxmxd")],
 }
 
 wrong = {
@@ -71,9 +67,12 @@ wrong = {
         "unchanged": with_after(lambda w, gradient, rate: w.square().sum()),
         "along": with_after(along),
         "not_squared": with_after(lambda w, gradient, rate: w @ w + (rate * gradient).norm()),
+        "half_squared": with_after(lambda w, gradient, rate: w @ w + rate ** 2 * gradient.norm()),
+        "from_there": lambda w, gradient, a, rate: but(
+            w, gradient, a, rate, after=(a * w - rate * gradient / a).square().sum()),
         "shrinks": with_after(lambda w, gradient, rate: w @ w - (rate * gradient).square().sum()),
         "without_rate": with_after(lambda w, gradient, rate: (w - gradient).square().sum()),
     },
-    "evidence": each_wrong("fgfgnn", "fgn", also=("c_neither", "d_neither", "e_for")),
-    "verdicts": each_wrong("mdxmxd", "mdx", also=("b_false",)),
+    "evidence": each_wrong("fgfgnn", "fgn"),
+    "verdicts": each_wrong("mdxmxd", "mdx"),
 }
