@@ -1,4 +1,4 @@
-"""Notebook 07: dropout draws a net for each sample; what is rescaled, what mistakes cost, one net for all."""
+"""Notebook 07: a mask for every sample; what is rescaled, what mistakes cost, one net for all."""
 import torch
 
 from ..checks.coins import alike, factor, following, values, whose_coins
@@ -8,93 +8,125 @@ from ..checks.predict import Question
 six_of_twelve = Question(
     "Twelve numbers pass a dropout layer with p = 0.5. How likely is it that exactly six of them are "
     "dropped?",
-    {"certain": "A rate is no count. Each number has a coin of its own, and twelve coins show six heads only "
-         "now and then.",
-     "1/2": "Six is the likeliest count, but there are twelve others.",
-     "0.23": "924 of the 4,096 ways to drop some of twelve drop six: 0.226.",
-     "0.08": "That is 1/13: it would be so if all thirteen counts were equally likely. Those near six are "
-         "likelier than those far from it."},
+    {"certain": "p is a probability, not a count. Each number is dropped or kept on its own, so the count "
+         "varies from draw to draw.",
+     "1/2": "Six is the most likely count. But twelve other counts are possible, and they share the rest.",
+     "0.23": "There are 4,096 masks of twelve entries, all equally likely. 924 of them have six zeros.",
+     "0.08": "That is 1/13. It would be right if all thirteen counts were equally likely. Counts near six "
+         "are more likely than 0 or 12."},
     "0.23")
 
 trained_by = Question(
-    "Two layers in a row have dropout with p = 0.5; no output is 0 but by dropout. A weight leads from a "
-    "unit of the first to a unit of the second. Which part of the samples trains it, that is, gives it a "
-    "gradient?",
-    {"every sample": "The weight is multiplied by the output of the unit before it: where that is set to 0, "
-         "the weight plays no part, and gets no gradient.",
-     "about a half":
-         "That is how often the unit before it is kept. But the unit that it feeds must be kept too.",
-     "about a quarter":
-         "Both of its ends must be kept: 1/2 times 1/2. Where a ReLU gives 0, it is fewer still."},
+    "Two layers in a row have dropout with p = 0.5 and no ReLU. A weight leads from a unit of the first "
+    "layer to a unit of the second. For which part of the samples does this weight get a gradient "
+    "that is not 0?",
+    {"all samples": "A weight multiplies the output of the unit before it. Where that output is dropped, the "
+         "weight has no effect on the loss, and its gradient is 0.",
+     "about a half": "A half is right for the unit before the weight. The unit behind it must be kept too: "
+         "otherwise no gradient arrives.",
+     "about a quarter": "Both ends must be kept: 1/2 times 1/2. With a ReLU it would be fewer, since a ReLU "
+         "gives zeros of its own."},
     "about a quarter")
 
 mean_and_sd = Question(
-    "Many numbers with mean 1 and standard deviation 1 pass nn.Dropout(0.5) in train mode: it sets about "
-    "half of them to 0 and doubles the others. Mean and standard deviation are then about",
-    {"1 and 1": "Doubling restores the mean. But half of the numbers are now 0, and the others lie twice as "
-         "far out.",
-     "0.5 and 0.5": "That is what halving all of them would give.",
-     "1 and 1.73": "The mean square was 1² + 1² and is now ½ · 4 · (1² + 1²) = 4. Less the squared mean, 1, "
-         "that is a variance of 3.",
-     "0.5 and 1": "The mean would be 0.5 without the doubling."},
+    "Many numbers with mean 1 and standard deviation 1 pass nn.Dropout(0.5) in train mode. About half of "
+    "them become 0, the others are doubled. What are mean and standard deviation then?",
+    {"1 and 1": "The doubling restores the mean. But half of the numbers are now 0 and the others lie twice "
+         "as far out, so they spread more.",
+     "0.5 and 0.5": "That is what happens if every number is halved. Dropout halves none.",
+     "1 and 1.73": "The mean square was 1 + 1 = 2. Half of the numbers now give 0, the others four times as "
+         "much: 4. Subtract the squared mean, 1: the variance is 3.",
+     "0.5 and 1": "Without the doubling the mean would be 0.5. The doubling is there to bring it back."},
     "1 and 1.73")
 
 functional = Question(
-    "The forward pass of a net holds the line h = F.dropout(h, 0.5). After net.eval(), which part of h does "
-    "this line set to 0?",
-    {"nothing: that is what eval() is for": "eval() sets a flag on modules, training = False. A function "
-         "knows of no module: unless it is told, it takes training=True.",
+    "The forward pass of a net holds the line h = F.dropout(h, 0.5). You call net.eval(). Which part of h "
+    "does this line set to 0 now?",
+    {"nothing: eval() stops dropout": "eval() sets a flag on modules, training = False. A function is no "
+         "module. It takes training=True unless you hand over something else.",
      "about half, as in training":
-         "F.dropout takes training=True unless it is told otherwise. Nobody told it.",
-     "nothing, but it halves all of h":
-         "That is the other convention, downscale_in_infer. torch's F.dropout knows it not."},
+         "F.dropout has an argument training, and its default is True. This line does not set it.",
+     "nothing, but it halves all of h": "That would be the other scheme, which scales in eval mode. torch "
+         "scales in training only."},
     "about half, as in training")
 
 three_losses = Question(
-    "The same nets after 250 steps. The loss printed in training, averaged over the last 100 steps: about "
-    "0.6. The loss on new images, in eval mode: about 0.35. And in eval mode on the training images "
-    "themselves? About",
-    {"0.6":
-         "That is what the training loop printed: the loss of thinned nets. In eval mode nothing is dropped.",
-     "0.35": "As on new images: the nets had 250 steps to learn the training images, and do better on those.",
-     "0.45": "The printed loss is that of thinned nets, most of it due to the dropping.",
-     "0.25": "Without the coins the net does better on the images that it knows than on new ones, as usual. "
-         "The printed loss compares unlike things."},
+    "The training loop printed a loss of about 0.6 (mean of the last 100 steps). On new images, in eval "
+    "mode, the loss is about 0.35. What is it on the training images, in eval mode?",
+    {"0.6": "The training loop printed the loss of nets with half of their units dropped. In eval mode "
+         "nothing is dropped, and the loss is lower.",
+     "0.35": "That is the loss on images that the nets have never seen. They do better on those that they "
+         "were trained on.",
+     "0.45": "That would make the training images harder than new ones. They only looked harder, because "
+         "units were dropped while the loop measured.",
+     "0.25": "With all units the nets do better on images that they were trained on than on new ones. The "
+         "printed loss was measured with dropout on, so it cannot be compared with the other two."},
     "0.25")
 
 mean_or_scaled = Question(
-    "A small net (32 units, then ten with dropout 0.5, then 24; trained for 250 steps) is 1,024 thinned nets "
-    "in one. The mean of all their probabilities is the exact average; eval mode gives one answer, of the "
-    "net with nothing dropped. Which has the lower log loss on 200 new images?",
-    {"the mean of all 1,024": "Answers that differ average to one that is less sure, and after so few steps "
-         "even the one net is less sure than it is right. Made surer, the mean is no worse.",
-     "the one net of eval mode":
-         "It is the surer of the two, and after 250 steps both are less sure than they are right.",
-     "they are the same: one stands for the other":
-         "They would be if everything behind the dropout were linear: no ReLU, and no softmax."},
+    "A net has dropout on ten units, so it has 1,024 thinned nets. One answer is the mean of the "
+    "probabilities of all 1,024. The other answer is that of eval mode: one net with all units. Which has "
+    "the lower log loss on new images, after 250 steps of training?",
+    {"the mean of all 1,024": "An ensemble often wins. But a mean of answers that disagree is less confident "
+         "than each of them. That costs log loss: after 250 steps even one net is not confident enough.",
+     "the one net of eval mode": "It is the more confident of the two, and after 250 steps both are less "
+         "confident than they are right.",
+     "they are the same": "They would be if everything behind the dropout were linear. Here follow a ReLU "
+         "and the softmax."},
     "the one net of eval mode")
 
 around_relu = Question(
-    "One and the same mask, rescaled as torch does, is put before a ReLU or after it. What does the next "
-    "layer see?",
-    {"before: fewer zeros, ReLU mends some": "ReLU(0) = 0: what is dropped before it stays 0.",
-     "after: fewer zeros, ReLU has done its work": "Both give 0 where the unit was dropped or was negative.",
-     "the same numbers either way": "ReLU(0) = 0, and ReLU(2h) = 2 ReLU(h). For a sigmoid neither holds."},
-    "the same numbers either way")
+    "The same mask, rescaled as torch does, is put before a ReLU or behind it. What does the next layer get?",
+    {"before: fewer zeros": "ReLU(0) = 0, so what is dropped before a ReLU stays 0.",
+     "behind: fewer zeros": "A number that is negative or dropped becomes 0, in whichever order.",
+     "the same numbers": "ReLU(0) = 0, and ReLU(2h) = 2 ReLU(h). For a sigmoid neither holds."},
+    "the same numbers")
+
+
+def _yellow(at):
+    """Expected share of the nets in which both ends of the yellow weight are kept."""
+    return (1 - at.p) ** 2
 
 
 def _cut(at):
     """Whether a sample of the newest draw has lost a whole layer."""
-    return any(not layer.any(1).all() for layer in at.keep[-1].split([5, 12, 8], 1))
+    return any(not layer.any(1).all() for layer in at.mask[-1].split([6, 5], 1))
 
 
 thin_goals = {
-    "hidden 1 at 0.5, then Resample: a draw in which sample 1 loses exactly 6 of the 12. After how many?":
-        lambda at: at.hidden_1 == 0.5 and at.resample > 1 and (~at.keep[-1, 0, 5:17]).sum() == 6,
-    "one rate for both hidden layers at which the yellow weight is expected in 25 % of the nets":
-        lambda at: at.hidden_1 == at.hidden_2 == 0.5,
-    "no rate above 0.8, and yet a net with a whole layer lost":
-        lambda at: max(at.inputs, at.hidden_1, at.hidden_2) <= 0.8 and _cut(at),
+    "p = 0.5, at least 20 draws: compare the count of the yellow weight with your prediction":
+        lambda at: at.p == 0.5 and at.draw >= 20,
+    "a p at which about half of 300 nets train the yellow weight":
+        lambda at: at.draw == 100 and abs(_yellow(at) - 0.5) < 0.04,
+    "p at most 0.5: a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
+}
+
+
+def _close(a, b, part):
+    return abs(a - b) <= part * max(abs(a), abs(b))
+
+
+mode_goals = {
+    "p = 0.5: a scheme with the same mean in both modes":
+        lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
+    "such a scheme: the p at which the variance in training is twice that in eval mode":
+        lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
+        and _close(at.train.var(), 2 * at.eval.var(), 0.03),
+}
+
+
+def _half(at, around):
+    """Share of the layers of which about a half is dropped."""
+    return ((at.dropped / at.units - 0.5).abs() <= around).float().mean()
+
+
+count_goals = {
+    "p = 0.5: a layer of which nine draws in ten drop 45 to 55 % of the units":
+        lambda at: at.p == 0.5 and _half(at, 0.05) >= 0.9,
+    "p = 0.5: a layer that loses all of its units in more than one draw of a hundred":
+        lambda at: at.p == 0.5 and (at.dropped == at.units).float().mean() > 0.01,
+    "12 units: a p at which no draw in a hundred loses more than half of them":
+        lambda at: at.units == 12 and at.p > 0 and (at.dropped > 6).float().mean() < 0.01,
 }
 
 
@@ -104,18 +136,15 @@ MEAN, NORM, VARIANCE = 0, 1, 2
 
 def _near(at, what, times=1, part=0.05):
     """Whether this number is in training, but for this part, so many times what it is in eval mode."""
-    a, b = at.train[what, -1], times * at.test[what, -1]
-    return abs(a - b) <= part * max(abs(a), abs(b))
+    return _close(at.train[what, -1], times * at.test[what, -1], part)
 
 
 rescaling_goals = {
-    "p = 0.5, a scheme whose mean agrees in training and eval mode":
-        lambda at: at.p == 0.5 and at.values != "mean 0" and _near(at, MEAN),
-    "such a scheme, values with mean 1: the p at which the variance in training is twice that in eval mode":
-        lambda at: at.values == "mean 1" and _near(at, MEAN) and _near(at, VARIANCE, 2, 0.02),
-    "values with mean 0, p at least 0.5: the means agree, and yet something is wrong. Which number shows it?":
+    "values with mean 0, p at least 0.5: the means agree, and yet units are missing. Which number shows it?":
         lambda at: (at.values == "mean 0" and at.p >= 0.5 and not _near(at, NORM, 1, 0.3)
                     and abs(at.train[MEAN, -1] - at.test[MEAN, -1]) < 0.05),
+    "values behind a ReLU: a scheme and a p > 0.3 with the same mean and the same L1 norm":
+        lambda at: at.values == "behind ReLU" and at.p > 0.3 and _near(at, MEAN) and _near(at, NORM),
 }
 
 
@@ -130,10 +159,10 @@ def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, n
     keep = p if keeps or mask_keeps else 0.5 if fixed_share else -p if normal_above else 1 - p
     shape = (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
     toss = torch.randn if normal or normal_above else torch.rand
-    coins = toss(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
+    drawn = toss(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
     if exact:  # evenly spaced, in random order
-        coins = (coins.argsort(-1).argsort(-1) + 0.5) / shape[-1]
-    mask = (coins < keep).double().to(x.dtype)
+        drawn = (drawn.argsort(-1).argsort(-1) + 0.5) / shape[-1]
+    mask = (drawn < keep).double().to(x.dtype)
     kept = mask.expand_as(x) if mask_only else x * mask
     y = (kept if no_rescale or downscaled else kept * (1 - p) if times else kept * 2 if fixed_factor
          else kept / mask.mean() if share_kept else kept / (p if keeps or rescale_by_p else 1 - p))
@@ -146,7 +175,7 @@ def dropout_solution(x, p, training):
         return x                     # eval mode: nothing to do
     if p == 1:
         return 0 * x                 # nothing is kept: 0, not 0 / 0
-    kept = torch.rand(x.shape) >= p  # (N, C): a coin for each number, kept with 1 - p
+    kept = torch.rand(x.shape) >= p  # (N, C): each number for itself, kept with 1 - p
     return x * kept / (1 - p)
 
 
@@ -174,8 +203,9 @@ def _at(f, p):
 
 def _seen(f):
     share, calls, samples, units, count, times, calm, *slopes = zip(*[_at(f, p) for p in RATES])
-    return {"share dropped at p = 0.2 and 0.6": following(share), "new coins at each call": alike(calls),
-            "each sample its coins": alike(samples), "each unit its coins": (alike(units), alike(count)),
+    return {"share dropped at p = 0.2 and 0.6": following(share), "a new mask at each call": alike(calls),
+            "a mask for each sample": alike(samples),
+            "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
             "factor in eval mode": alike(calm), "gradient": tuple(map(alike, slopes))}
 
@@ -184,21 +214,21 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
     "keeps":
         "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %, since torch's p is the probability to drop.",
     "mask_keeps": "At p = 0.2 it drops 80 % of the numbers. Wanted: 20 %. The factor is right.",
-    "fixed_share": "It drops the same share whatever p is: compare the coins with p, not with a number.",
-    "normal": "The coins are from a bell curve, randn: below 1 - p lies another share of it. `torch.rand` "
-        "lies evenly between 0 and 1.",
-    "normal_above": "The coins are from a bell curve, randn: at p = 0.2 it drops 58 %. `torch.rand` lies "
-        "evenly between 0 and 1.",
-    "whole_samples": "One coin decides for a whole sample. Each number has a coin of its own.",
-    "one_mask": "One mask serves the whole batch. Each sample draws its own: the mask has the shape of x.",
+    "fixed_share": "It drops the same share whatever p is: compare the random numbers with p.",
+    "normal": "The random numbers are from a bell curve, randn: the share of them below 1 - p is not 1 - p. "
+        "`torch.rand` lies evenly between 0 and 1.",
+    "normal_above": "The random numbers are from a bell curve, randn: at p = 0.2 it drops 58 %. "
+        "`torch.rand` lies evenly between 0 and 1.",
+    "whole_samples": "One draw decides for a whole sample. Each number is dropped or kept on its own.",
+    "one_mask": "One mask serves the whole batch. Each sample needs its own: the mask has the shape of x.",
     "same_again":
         "Each call drops the same numbers. Do not set a seed inside: the mask is drawn anew each time.",
-    "exact": "It always drops the same number of units. Each number has a coin of its own, so the count "
+    "exact": "It always drops the same number of units. Each number is dropped on its own, so the count "
         "varies from draw to draw.",
     "drops_in_eval": "It drops in eval mode too. There the answer must not depend on chance: with "
         "training=False give back x.",
-    "downscaled": "This is downscale_in_infer: it scales down in eval mode. Asked for is torch's way: divide "
-        "the kept numbers by 1 - p in training, leave eval mode alone.",
+    "downscaled": "This is downscale_in_infer: it scales down in eval mode. torch divides the kept numbers "
+        "by 1 - p in training and leaves eval mode alone.",
     "mask_only": "What comes out is the mask: multiply x by it.",
     "no_rescale": "The kept numbers are not scaled up, so the next layer gets less in training than in eval "
         "mode: divide them by 1 - p.",
@@ -214,24 +244,24 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
         "multiplication by the mask: no .data and no detach().",
     "no_gradient": "No gradient comes back to x: what is behind it could not learn. No detach(), no .data "
         "and no no_grad().",
-    "zeros_pass": "Where x is 0 the gradient passes as if there were no dropout. Whether a number was kept "
-        "says the mask, not output over input: keep the mask.",
-    "zeros_stop": "Where x is 0 no gradient passes, as if all of these had been dropped. An output of 0 may "
-        "have been kept: go by the mask.",
+    "zeros_pass": "Where x is 0 the gradient passes as if there were no dropout. The mask says whether a "
+        "number was kept; output over input does not. So keep the mask.",
+    "zeros_stop": "Where x is 0 no gradient passes, as if all of these had been dropped. An input of 0 may "
+        "be kept too: use the mask.",
 }, hints=[
     "Three questions: which mode is it? which numbers are kept? what happens to the kept ones?",
-    "A coin for each number: `torch.rand(x.shape)` lies evenly between 0 and 1. With which comparison is it "
-        "True with probability 1 - p?",
-    "On average 1 - p of a sum is left. By what must the kept numbers be divided to make up for it?",
-], solution=dropout_solution, why="The next layer gets the same mean in training as in eval mode, and code "
-    "that runs a trained net need not know that there was dropout.")
+    "A random number for each entry: `torch.rand(x.shape)` lies evenly between 0 and 1. With which "
+        "comparison is it True with probability 1 - p?",
+    "On average a share of 1 - p of a sum is left. Which factor on the kept numbers makes up for that?",
+], solution=dropout_solution, why="The next layer gets the same mean in training as in eval mode. Code "
+    "that runs a trained net does not need to know about the dropout.")
 
 
-def expecting(h, weight, p, shrunk=False, doubled=False, one_coin=False, keeps=False, mean_square=False,
+def expecting(h, weight, p, shrunk=False, doubled=False, one_draw=False, keeps=False, mean_square=False,
               unscaled=False, unsquared=False, deviation=False):
     """h (C,), weight (C,) -> mean and variance, over the masks, of sum_i weight_i mask_i h_i / (1 - p)."""
     total = (weight * h).sum()
-    squares = total ** 2 if one_coin else total if unsquared else (weight * h).square().sum()
+    squares = total ** 2 if one_draw else total if unsquared else (weight * h).square().sum()
     variance = squares * (
         (1 - p) / p if keeps else 1 / (1 - p) if mean_square else p * (1 - p) if unscaled else p / (1 - p))
     return (total * (1 - p) if shrunk else total / (1 - p) if doubled else total,
@@ -249,9 +279,9 @@ expected_output = Exercise(expecting, probes=[
 ], names=("mean", "variance"), mistakes={
     "shrunk": "The mean is that without rescaling. The kept numbers are divided by 1 - p, which makes up for "
         "the dropped ones.",
-    "doubled": "The mean is scaled up, but only what is kept is: a share of 1 - p is left, divided by 1 - p.",
-    "one_coin": "The variance is that of one coin for all units: (sum of all)². Each unit has a coin of its "
-        "own, so the variances add up: square first, then sum.",
+    "doubled": "The mean is scaled up, but it needs no factor: a share of 1 - p is left, divided by 1 - p.",
+    "one_draw": "That is the variance if one draw decides for all units: (sum of all)². Each unit is dropped "
+        "on its own, so the variances add up: square first, then sum.",
     "unsquared": "The variance lacks the squares: twice the weight is four times the variance.",
     "keeps": "The variance takes p for the probability to keep. It must be 0 where nothing is dropped.",
     "mean_square": "That is the mean square. Of each unit subtract the square of its mean: 1 / (1 - p) - 1 "
@@ -261,10 +291,9 @@ expected_output = Exercise(expecting, probes=[
     "deviation": "That is the standard deviation, the root of the variance.",
 }, hints=[
     "The mean of a sum is the sum of the means. What is the mean of mask / (1 - p)?",
-    "The coins are independent, so that the variances of the parts add up. What is the variance of one part, "
-        "a · mask / (1 - p)?",
+    "The entries of the mask are independent, so the variances of the parts add up. What is the variance of "
+        "one part, a · mask / (1 - p)?",
     "The mask is 1 with probability 1 - p, else 0: its variance is p (1 - p). Dividing by 1 - p divides the "
         "variance by (1 - p)².",
-], solution=expected_output_solution, why="Dropout changes nothing in the mean and adds noise. The noise "
-    "grows with p / (1 - p), and with the squares of what the units add: few large parts are noisier than "
-    "many small ones.")
+], solution=expected_output_solution, why="Dropout keeps the mean and adds noise. The noise grows with "
+    "p / (1 - p) and with the squares of the parts: a few large parts are noisier than many small ones.")

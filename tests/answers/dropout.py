@@ -64,7 +64,7 @@ def data_only(x, p, training):
 
 
 def rated(share, times=lambda p: 1 / (1 - p), toss=torch.rand_like, eval_times=1):
-    """Dropout that drops where the coin is below share(p), and multiplies by times(p)."""
+    """Dropout that drops where a random number is below share(p), and multiplies by times(p)."""
     return lambda x, p, training: (x * ~(toss(x) < share(p)) * times(p) if training else eval_times * x)
 
 
@@ -102,15 +102,15 @@ def mask_kept(x, p, training):
 
 
 def in_pairs(x, p, training):
-    coins = torch.rand(len(x), (x.shape[1] + 1) // 2).repeat_interleave(2, 1)[:, :x.shape[1]]
-    return x * (coins >= p) / (1 - p) if training else x
+    drawn = torch.rand(len(x), (x.shape[1] + 1) // 2).repeat_interleave(2, 1)[:, :x.shape[1]]
+    return x * (drawn >= p) / (1 - p) if training else x
 
 
 def number_by_number(x, p, training):
     if not training:
         return x
-    coins = [[random.random() for _ in row] for row in x]
-    return torch.where(torch.tensor(coins) < p, torch.tensor(0.0), x / (1 - p))
+    drawn = [[random.random() for _ in row] for row in x]
+    return torch.where(torch.tensor(drawn) < p, torch.tensor(0.0), x / (1 - p))
 
 
 def by_index(x, p, training):
@@ -189,7 +189,7 @@ wrong = {
     "expected_output": {
         "shrunk": lambda h, w, p: ((1 - p) * (h @ w), by_products(h, w, p)[1]),
         "doubled": lambda h, w, p: (h @ w / (1 - p), by_products(h, w, p)[1]),
-        "one_coin": with_variance(lambda parts, p: p / (1 - p) * parts.sum() ** 2),
+        "one_draw": with_variance(lambda parts, p: p / (1 - p) * parts.sum() ** 2),
         "unsquared": with_variance(lambda parts, p: p / (1 - p) * parts.sum()),
         "keeps": with_variance(lambda parts, p: (1 / p - 1) * (parts ** 2).sum()),
         "mean_square": with_variance(lambda parts, p: (parts ** 2).sum() / (1 - p)),
@@ -218,5 +218,5 @@ others = {"dropout": {
     "eval with noise": (lambda x, p, training: F.dropout(x, p) if training else x + torch.randn(x.shape),
                         EVAL + "'none: 0 does not stay 0'"),
     "eval by p": (lambda x, p, training: F.dropout(x, p) if training else x * p, EVAL + "[0.2, 0.6]"),
-    "in pairs": (in_pairs, "each unit its coins: it gives ('shared in part', 'varies')"),
+    "in pairs": (in_pairs, "each unit drawn by itself: it gives ('shared in part', 'varies')"),
 }}
