@@ -88,6 +88,15 @@ squash_goals = {
 }
 
 
+silenced_goals = {
+    "gamma 1: a beta at which 84 % of the outputs are 0":
+        lambda at: at.gamma == 1 and 0.83 < (at.a <= 0).float().mean() < 0.85,
+    "gamma 2: a beta at which 84 % are 0":
+        lambda at: at.gamma == 2 and 0.83 < (at.a <= 0).float().mean() < 0.85,
+    "beta 0: does gamma change how many are 0?": lambda at: at.beta == 0 and at.gamma != 2,
+}
+
+
 def bells(draws, n):
     """(draws, n) bell-shaped numbers, in each row of mean 0 and sd 1."""
     z = torch.randn(draws, n, generator=generator(2))

@@ -252,6 +252,7 @@ CASES = {
               for f, b, n, norm in ((1.0, 1.2, 50, True), (2.0, 2.0, 50, False),
                                     (0.1, 1e-7, 50, False), (0.9, 1.1, 2, False))],
     "squash": [dict(a=sd * BELL + mean) for sd, mean in ((1.0, 0.0), (5.0, 6.0), (0.1, -6.0), (0.0, 0.0))],
+    "silenced": [dict(a=sd * BELL + mean) for sd, mean in ((2.0, 1.0), (3.0, -4.0), (0.1, 4.0))],
     "regions": [dict(x=torch.randn(400, 2, generator=draws()), inside=torch.arange(400) % 2,
                      says=torch.rand(4, 8, 21, 21, generator=draws()).round(), accuracy=band(4, 8, level))
                 for level in (0.5, 0.9)],
