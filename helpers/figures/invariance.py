@@ -65,7 +65,7 @@ def plane(ax):
         end.set_data(after[:1], after[1:])
         of_w.set_position(w + [-0.13, 0.04])
         far = after[0] > 2
-        of_end.set(position=after + ([0.2, 0.14] if far else [0.16, -0.05]), ha="right" if far else "left")
+        of_end.set(position=after + ([0.1, -0.36] if far else [0.16, -0.05]), ha="right" if far else "left")
         of_circle.set_position(size * np.array([-0.87, 0.5]) + [-0.06, 0.03])
     return paint
 
