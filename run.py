@@ -85,6 +85,12 @@ def site(names, more):
     return go([PYTHON, "-m", "web.build", *(pages_called(names) if names else [])], PYTHONPATH=str(HERE))
 
 
+@command(names="NAME")
+def colab(names, more):
+    """write notebooks with helpers and digits inside, one file each, into _colab/: they run where uploaded"""
+    return go([PYTHON, "-m", "web.colab", *pages_called(names)], PYTHONPATH=str(HERE))
+
+
 @command(names="off")
 def links(names, more):
     """link README and notebooks to Colab and Binder, at the address of the remote origin; off: no links"""
