@@ -1,30 +1,51 @@
-"""Notebook 00: two predictions, the goals of its lab, and a first exercise."""
+"""Notebook 00: its predictions, the goals of its lab, and a first exercise."""
 import torch
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 rate_one = Question(
-    "Learning rate 1, eight nets from eight random starts. How many pass accuracy 0.5, first without, "
-    "then with BatchNorm?",
-    {"8 and 8": "That would make BatchNorm a matter of speed alone: both kinds learn, one sooner. At this "
-                "rate one kind does not learn at all.",
-     "4 and 8": "A rate that is a little too large fails for some starts. This one is twice the largest at "
-                "which all plain nets learn.",
-     "0 and 8": "The rate ruins every plain net, and none of the others.",
-     "0 and 0": "A rate is not bad in itself: how large a step the loss bears depends on the net."},
+    "Learning rate 1, eight nets from eight random starts. How many pass accuracy 0.5, first without "
+    "BatchNorm, then with it?",
+    {"8 and 8": "BatchNorm would then only make learning faster. Here it decides whether a net learns.",
+     "4 and 8": "A rate slightly too large fails for some starts. Without BatchNorm this is far too large.",
+     "0 and 8": "A step this long switches the plain net's units off: they give 0 for every image, have no "
+                "gradient and stay off. BatchNorm moves each unit back to mean 0, so some images pass.",
+     "0 and 0": "No rate is too large for every net. How long a step may be depends on the net."},
     "0 and 8")
 
 rate_tenth = Question(
-    "Learning rate 0.1, at which every net learns. "
-    "How much does BatchNorm add to the accuracy on new images?",
-    {"20 points": "It would be a cure. It is no cure: a plain net at a good rate does well.",
-     "10 points": "Plain nets would have to be poor at this rate; they are right nine times in ten.",
-     "2 points": "The difference is small, and there in almost every pair of nets. What BatchNorm adds is "
-                 "above all room for other rates.",
-     "nothing": "It is close to that, but a small difference that almost every pair of nets shows is a "
-                "difference."},
-    "2 points")
+    "Learning rate 0.1, at which plain nets reach an accuracy of about 0.90 on new images. What does "
+    "BatchNorm change? A point is 0.01.",
+    {"8 points more": "These small nets would then be right 98 times in 100. What holds them back is not the "
+                      "missing layer: they see 4,000 images, four times each.",
+     "2 points more": "The gain is small. What BatchNorm adds is above all room for other rates.",
+     "nothing": "Nearly so. But almost every pair of nets from one seed shows a gain, and it is larger than "
+                "chance would make it.",
+     "5 points less": "The means that BatchNorm subtracts do vary from batch to batch. But a batch of 64 is "
+                      "large enough for these nets."},
+    "2 points more")
+
+
+dead_units = Question(
+    "A plain net has trained at rate 1. Of the 24 units in its second hidden layer, how many give 0 for each "
+    "of the 4,000 images?",
+    {"none": "Then every unit could still learn. But a unit that gives 0 for a whole batch has no gradient: "
+             "nothing brings it back.",
+     "about 4": "That would be bad luck of the first weights. At rate 0.1 nearly every unit lives.",
+     "about 18": "The first long steps push most units below 0 for every image, where a ReLU gives 0.",
+     "all 24": "The scores would then be the same for every image. That happens to some of these nets; most "
+               "keep a few units."},
+    "about 18")
+
+half = Question(
+    "From 16 seeds you get a 95 % interval. You want one half as wide. How many seeds do you need, about?",
+    {"24": "Half as many seeds more make it only about a fifth narrower.",
+     "32": "Twice the seeds narrow it by the root of two, about 1.4, not by two.",
+     "64": "The width goes with one over the root of the number of seeds: four times the seeds, half "
+           "the width.",
+     "256": "That would be a quarter of the width: the root of 16 is 4."},
+    "64")
 
 
 def _learn(at):
@@ -34,9 +55,10 @@ def _learn(at):
 
 
 goals = {
-    "a rate at which all eight seeds of both kinds learn": lambda at: _learn(at) == (8, 8),
-    "a rate at which all eight learn with BatchNorm and none without": lambda at: _learn(at) == (0, 8),
-    "a rate at which seeds of both kinds fail": lambda at: _learn(at) and max(_learn(at)) < 8,
+    "a rate at which all eight nets of both kinds learn": lambda at: _learn(at) == (8, 8),
+    "a rate at which all eight with BatchNorm learn, and none without": lambda at: _learn(at) == (0, 8),
+    "a rate at which some nets without BatchNorm learn and others fail":
+        lambda at: _learn(at) and 0 < _learn(at)[0] < 8,
 }
 
 

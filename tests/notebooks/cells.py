@@ -49,7 +49,7 @@ def labs(notebook):
 def needed(notebook, *cells):
     """Numbers of the code cells that must run before these code cells, given by number, in order."""
     before = Links(notebook).before
-    return sorted({*range(min(ALWAYS, *cells)), *set().union(*(before[k] for k in cells))})
+    return sorted({*range(min([ALWAYS, *cells])), *set().union(*(before[k] for k in cells))})
 
 
 def for_labs(notebook):
