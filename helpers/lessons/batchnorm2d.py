@@ -55,14 +55,14 @@ gain = Question(
     "five more epochs")
 
 second_net = Question(
-    "Now the two layers are kept: self.norm1 = nn.BatchNorm2d(6), and norm2 alike. `forward` is still "
-    "LeNet's. Compared with LeNet from the same seed, this net has",
+    "Now the two layers are kept: self.norm1 = nn.BatchNorm2d(6), and norm2 alike. The forward pass is still "
+    "LeNet's. What does this net have, compared with LeNet from the same seed?",
     {"more parameters, and other outputs": "It has more parameters. But an output changes only by what "
-         "`forward` calls.",
+         "the forward pass calls.",
      "as many parameters, and other outputs": "Both halves are the other way round: torch registers what is "
-         "kept as an attribute, and `forward` calls none of it.",
+         "kept as an attribute, and the forward pass calls none of it.",
      "more parameters, and the same outputs": "torch registers a layer that is kept as an attribute, so "
-         "gamma and beta are counted and saved. `forward` never calls it.",
+         "gamma and beta are counted and saved. The forward pass never calls it.",
      "the same parameters and outputs": "This is true of S4's net, which keeps the layers nowhere. A layer "
          "kept as an attribute brings its parameters."},
     "more parameters, and the same outputs")
@@ -299,11 +299,11 @@ uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dic
 
 
 def counting(x_shape, channels, k, padding, one_image=False, no_inputs=False, no_outputs=False,
-        no_padding=False, one_more=False, channels_apart=False):
+        same_side=False, no_padding=False, padding_once=False, one_more=False, channels_apart=False):
     """Input (N, C, H, W), output channels, k x k, stride 1, no bias -> multiplications, additions."""
     N, C, H, W = x_shape
     N, C, channels = 1 if one_image else N, 1 if no_inputs else C, 1 if no_outputs else channels
-    grown = (0 if no_padding else 2 * padding) - k + 1
+    grown = 0 if same_side else (0 if no_padding else padding if padding_once else 2 * padding) - k + 1
     values, products = N * channels * (H + grown) * (W + grown), C * k * k
     return values * products, values * (products - (0 if one_more else C if channels_apart else 1))
 
@@ -321,7 +321,10 @@ convolution_cost = Exercise(counting, names=("multiplications", "additions"), pr
     no_inputs="Each value of the output sums over all input channels: C · k · k products, not k · k.",
     no_outputs="Every output channel has a kernel of its own: all of them are computed.",
     one_image="It counts one image; the batch has N.",
+    same_side="It takes the output as large as the input. This holds where 2p = k − 1, as in S3's homework; "
+        "in general a side has H + 2p − k + 1 values.",
     no_padding="The output is larger: with padding p a side has H + 2p − k + 1 values.",
+    padding_once="Padding p stands at both ends of a side: H + 2p − k + 1 values.",
     channels_apart="The sums of the input channels are added up, too: C · k · k numbers make one, "
         "with C · k · k − 1 additions.",
     one_more="n numbers are added with n − 1 additions. (With a bias there would be one more, but this "

@@ -247,7 +247,7 @@ def cost(values, products, additions):
 
 
 def area(x_shape, k, padding):
-    return (x_shape[2] + 2 * padding + 1 - k) * (x_shape[3] + 2 * padding + 1 - k)
+    return int(x_shape[2] + 2 * padding + 1 - k) * int(x_shape[3] + 2 * padding + 1 - k)
 
 
 def of_torch(padding=2, bias=True):
@@ -328,6 +328,9 @@ wrong = {
                                                     x[1] * k * k, x[1] * k * k - 1),
         "one_image": lambda x, M, k, padding: cost(M * area(x, k, padding), x[1] * k * k, x[1] * k * k - 1),
         "no_padding": lambda x, M, k, padding: cost(x[0] * M * area(x, k, 0), x[1] * k * k, x[1] * k * k - 1),
+        "same_side": lambda x, M, k, padding: cost(x[0] * M * x[2] * x[3], x[1] * k * k, x[1] * k * k - 1),
+        "padding_once": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding / 2), x[1] * k * k,
+                                                      x[1] * k * k - 1),
         "channels_apart": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding),
                                                         x[1] * k * k, x[1] * (k * k - 1)),
         "one_more": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding), x[1] * k * k, x[1] * k * k),
