@@ -145,10 +145,10 @@ def go_on(net, split, rate, steps=60):
     return net
 
 
-def updating(running_mean, running_var, h, momentum, over_features=False, added=False, averaged=False,
-        reversed=False, deviation=False, around_running=False, biased=False):
+def updating(running_mean, running_var, h, momentum, over_features=False, over_everything=False, added=False,
+        averaged=False, reversed=False, deviation=False, around_running=False, biased=False):
     """running_mean, running_var (C,), h (N, C) -> both after this batch, as nn.BatchNorm1d keeps them."""
-    over = int(over_features)
+    over = (0, 1) if over_everything else int(over_features)
     keep, take = ((momentum, 1 - momentum) if reversed else (0.5, 0.5) if averaged
                   else (1 if added else 1 - momentum, momentum))
     mean, var = h.mean(over), h.var(over, unbiased=not biased)
@@ -173,6 +173,8 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
     (*torch.tensor([[1.0, -1.0, 0.0], [2.0, 0.5, 1.0]]), _three, 0.25)], mistakes=dict(
     over_features="The batch's statistics run over the units of one sample (a row). Each unit has its own, "
         "over the batch: axis 0.",
+    over_everything="The batch's mean and variance run over all units at once. Each unit has its own: "
+        "axis 0.",
     added="The new value is added to the whole old one, so that the sum grows without end. The old one keeps "
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",

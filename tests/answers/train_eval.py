@@ -161,6 +161,7 @@ right = {
 wrong = {
     "update_running": {
         "over_features": lambda m, v, h, k: by_torch(m, v, h.T, k),
+        "over_everything": lambda m, v, h, k: (blend(m, h.mean(), k), blend(v, h.var(), k)),
         "added": lambda m, v, h, k: (m + k * h.mean(0), v + k * h.var(0)),
         "averaged": lambda m, v, h, k: ((m + h.mean(0)) / 2, (v + h.var(0)) / 2),
         "reversed": lambda m, v, h, k: by_torch(m, v, h, 1 - k),
