@@ -1,8 +1,11 @@
 """Pictures of experiments: accuracy against a setting, every seed a dot, mean and spread as a band."""
-from .parts import array, short, sweep
-from .roles import normalized, raw, truth
+import numpy as np
+
+from .parts import array, beside, haloed, headline, inside, jitter, moving, plural, short, sweep, ticks
+from .roles import FAINT, NOTE, normalized, raw, truth
 
 PLAIN_AND_BN = ("without BatchNorm", raw), ("with BatchNorm", normalized)
+NEVER = 340            # steps: where those stand that do not get there
 
 
 def against_rate(fig):
@@ -13,8 +16,9 @@ def against_rate(fig):
 
     def draw(rates, plain, bn):
         found = paint(rates, plain, bn)
-        without, with_bn = (short(array(rates)[values.min(1) > 0.5].max(initial=0)) for values in found)
-        return tell(f"All seeds learn up to rate {without} without, {with_bn} with", rates, found)
+        without, with_bn = ((values.min(1) > 0.5).sum() for values in found)
+        wide = "widens" if with_bn > without else "does not widen"
+        return tell(f"BatchNorm {wide} the range of rates", rates, found)
     return draw
 
 
@@ -27,9 +31,63 @@ def against_init(fig):
     def draw(factors, plain, bn):
         found = paint(factors, plain, bn)
         fine, better = ((values.mean(1) > 0.5).sum() for values in found)
-        finding = f"Learns at {fine} of {len(factors)} factors without, {better} with BatchNorm"
-        return tell(finding, factors, found)
+        less = "less" if better > fine else "as much"
+        return tell(f"With BatchNorm, initial weights matter {less}", factors, found)
     return draw
+
+
+def steps_by_rate(fig):
+    """How many steps nets take to a loss, against the learning rate, without and with BatchNorm.
+
+    draw(rates, plain, bn): rates (R,); plain and bn (R, K), steps of K seeds, inf where a net does not get
+    there."""
+    say = headline(fig)
+    ax = fig.add_axes((0.09, 0.14, 0.76, 0.6))
+    ax.set(xscale="log", xlim=(0.035, 7), xlabel="learning rate (log scale)",
+           yscale="log", ylim=(18, 420), ylabel="steps to loss 0.5 (log scale)")
+    ticks(ax.xaxis, (0.05, 0.1, 0.2, 0.5, 1, 3, 5))
+    ticks(ax.yaxis, (25, 50, 100, 200))
+    ax.axhline(NEVER, color=FAINT, lw=1.2, zorder=0)
+    beside(ax, 1.01, NEVER, "loss 0.5\nnot reached", **NOTE)
+    kinds = [(name, medians(ax, k, name, role)) for k, (name, role) in enumerate(PLAIN_AND_BN)]
+
+    def draw(rates, plain, bn):
+        rates, found = array(rates), [array(plain), array(bn)]
+        few, fewer = (paint(rates, steps) for (_, paint), steps in zip(kinds, found))
+        ratio = few / fewer if np.isfinite(fewer) else 0
+        does = "halves the" if 1.6 < ratio < 2.6 else "saves" if ratio > 1.1 else "saves no"
+        finding, seeds = f"At the best rates, BatchNorm {does} steps", plural(found[0].shape[1], "seed")
+        say(finding, f"each of {seeds} a dot; line: their median, and its lowest point")
+        rows = "; ".join(f"{name}: " + ", ".join(f"{short(m)} at {short(r)}"
+            for r, m in zip(rates, np.median(steps, 1))) for (name, _), steps in zip(kinds, found))
+        return f"{finding}. Median steps to loss 0.5 by learning rate, {seeds}: {rows}."
+    return draw
+
+
+def medians(ax, place, name, role):
+    """One kind of net: a dot a seed, a line through the medians, the fewest steps as a number.
+
+    Returns paint(rates (R,), steps (R, K)) -> the smallest median."""
+    at = 0.4 * place
+    ax.plot([at, at + 0.055], [1.065, 1.065], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
+    inside(ax, at + 0.065, 1.065, name, **role.bold, size=10, va="center")
+    dots, line = moving(ax, **role.rings, ms=4, alpha=0.5), moving(ax, lw=2.2, **role.line)
+    fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=9)
+    sign = haloed(ax, 0, 0, ha="center", va="center", **role.bold, size=10, animated=True)
+    gap = (1.2, 0.82)[place]
+
+    def paint(rates, steps):
+        middle, count = np.median(steps, 1), steps.shape[1]
+        spots = np.repeat(rates, count) * 1.04 ** np.tile(jitter(count), len(rates))
+        dots.set_data(spots, np.where(np.isfinite(steps), steps, NEVER).ravel())
+        line.set_data(rates, np.where(np.isfinite(middle), middle, np.nan))
+        k = middle.argmin()
+        known = [k] if np.isfinite(middle[k]) else []
+        fewest.set_data(rates[known], middle[known])
+        sign.set(text=f"{middle[k]:.0f}", visible=bool(known))
+        sign.set_position((rates[k], gap * min(middle[k], NEVER)))
+        return middle[k]
+    return paint
 
 
 def against_pixels(fig):
@@ -42,6 +100,8 @@ def against_pixels(fig):
 
     def draw(rates, wide, unit, standard):
         found = paint(rates, wide, unit, standard)
-        a, b, c = (values.mean(1).max() for values in found)
-        return tell(f"Best of {len(rates)} rates: {a:.2f}, {b:.2f} and {c:.2f}", rates, found)
+        best = [array(rates)[values.mean(1).argmax()] for values in found]
+        times = short(best[2] / best[0], 1)
+        less = f"rates {times} times smaller" if best[2] > best[0] else "no smaller rates"
+        return tell(f"Pixels 0 to 255 need {less}", rates, found)
     return draw
