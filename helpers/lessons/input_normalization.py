@@ -105,7 +105,7 @@ correlation_goals = {
     "a correlation at which the ratio is near 400, as for ranges of ±200 and ±10":
         lambda at: 330 < torch.linalg.cond(at.hessian) < 480,
     "the largest correlation at which descent is there within 100 steps":
-        lambda at: 85 < int((at.path.norm(dim=1) > 0.01 * at.path[0].norm()).sum()) <= 100,
+        lambda at: 95 < int((at.path.norm(dim=1) > 0.01 * at.path[0].norm()).sum()) <= 100,
 }
 
 
