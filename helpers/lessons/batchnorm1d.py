@@ -116,14 +116,17 @@ def statistics(h, over, unbiased=False, one_pass=False, fixed_mean=False, fixed_
     return mean.detach() if fixed_mean else mean, var.detach() if fixed_var else var
 
 
-def forward(h, gamma, beta, eps, over_features=False, over_everything=False, variance=False, no_eps=False,
-        eps_outside=False, unbiased=False, one_pass=False, beta_first=False, no_affine=False,
-        no_centre=False, brackets=False, summed=False, root_twice=False, fixed_statistics=False,
-        fixed_mean=False, fixed_variance=False):
+def forward(h, gamma, beta, eps, over_features=False, over_everything=False, mean_over_features=False,
+        variance_over_features=False, variance=False, no_eps=False, eps_outside=False, unbiased=False,
+        one_pass=False, beta_first=False, no_affine=False, no_centre=False, brackets=False, summed=False,
+        root_twice=False, fixed_statistics=False, fixed_mean=False, fixed_variance=False):
     """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
     over = (0, 1) if over_everything else int(over_features)
     mean, var = statistics(h, over, unbiased, one_pass, fixed_statistics or fixed_mean,
                            fixed_statistics or fixed_variance)
+    if mean_over_features or variance_over_features:
+        row_mean, row_var = statistics(h, 1, unbiased)
+        mean, var = row_mean if mean_over_features else mean, row_var if variance_over_features else var
     var = var * len(h) if summed else var.sqrt() if root_twice else var
     sd = spread(var, eps, variance, no_eps, eps_outside)
     h_hat = h / sd if no_centre else h - mean / sd if brackets else (h - mean) / sd
@@ -169,6 +172,10 @@ batchnorm_forward = Exercise(forward, probes=[
     over_features="Mean and variance run over the units of one sample (a row). BatchNorm takes them over the "
         "batch, one for each unit (a column): axis 0.",
     over_everything="One mean for the whole table: each unit has its own, over the batch.",
+    mean_over_features="The variance runs over the batch, but the mean over the units of one sample (a row): "
+        "take axis 0 for both.",
+    variance_over_features="The mean runs over the batch, but the variance over the units of one sample "
+        "(a row): take axis 0 for both.",
     variance="It divides by the variance: take the root.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
     no_centre="The mean is not taken off: centre first, then divide.",

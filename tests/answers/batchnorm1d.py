@@ -183,6 +183,10 @@ wrong = {
     "batchnorm_forward": {
         "over_features": lambda h, gamma, beta, eps: layer_norm(h, h.shape[1:], gamma, beta, eps),
         "over_everything": whole_table,
+        "mean_over_features": lambda h, gamma, beta, eps: gamma * (h - h.mean(1)[:, None]) / (
+            deviation(h) ** 2 + eps) ** 0.5 + beta,
+        "variance_over_features": lambda h, gamma, beta, eps: forward(
+            h, gamma, beta, (h.std(1, correction=0)[:, None] ** 2 + eps) ** 0.5),
         "variance": lambda h, gamma, beta, eps: forward(h, gamma, beta, deviation(h) ** 2 + eps),
         "no_affine": lambda h, gamma, beta, eps: plain(h, eps),
         "beta_first": lambda h, gamma, beta, eps: (plain(h, eps) + beta) * gamma,
