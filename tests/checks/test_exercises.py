@@ -61,6 +61,10 @@ def not_written(h, eps):
     raise NotImplementedError
 
 
+def mean_of_yes_or_no(h, eps):
+    return (h > 0).mean(0), h
+
+
 def in_place(h, eps):
     h -= 1
     gamma, beta = recover_solution(h, eps)
@@ -100,6 +104,7 @@ def test_right_answers_of_other_kinds_pass(theirs):
     (not_written, "…", "Not filled in yet: there is still a `...` at `raise NotImplementedError`."),
     (prints, "…", "Not filled in yet: it returns nothing.\n(It printed: mean tensor("),
     (stops, "✗", "It stops at `deviation = h.std(5)` with IndexError: Dimension out of range"),
+    (mean_of_yes_or_no, "✗", "It stops at `return (h > 0).mean(0), h` with NotImplementedError: mean()"),
     (in_place, "✗", "It changes its input in place"),
     (lambda h: h, "✗", "It takes (h); it is called with (h, eps)."),
     (lambda h, eps, momentum: h, "✗", "It takes (h, eps, momentum); it is called with (h, eps)."),
