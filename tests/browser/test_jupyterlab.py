@@ -5,7 +5,8 @@ from functools import partial
 import nbformat
 import pytest
 from browser.jupyter import PATIENCE, open_notebook
-from notebooks.cells import CORE, DEEPER, for_labs, is_lab, label, labs
+
+from web.cells import CORE, DEEPER, for_labs, is_lab, label, labs
 
 
 def read(path):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from notebooks.cells import ALWAYS, CORE, DEEPER, bound_again, code_cells, for_labs, label, labs, needed, root
+
+from web.cells import ALWAYS, CORE, DEEPER, bound_again, code_cells, for_labs, label, labs, needed, root
 
 FIRST = ["import torch", "from helpers import claim, live, show"]
 

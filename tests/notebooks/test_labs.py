@@ -9,10 +9,10 @@ import nbformat
 import pytest
 from faults import faults as of_picture
 from faults import moved_background
-from notebooks.cells import CORE, DEEPER, code_cells, for_labs, label, labs
 
 from helpers import live, pages
 from helpers.pages.screen import Screen
+from web.cells import CORE, DEEPER, code_cells, for_labs, label, labs
 from web.running import execute
 
 PICTURES = 4            # of a training at a setting: the first, and three that differ in what was learned

@@ -7,11 +7,11 @@ import sys
 
 import nbformat
 import pytest
-from notebooks.cells import CORE, DEEPER, FOLDER, bound, code_cells, label
-from notebooks.minutes import calls_in, minutes, rounded_up, stated
 from notebooks.record import faults, normalized
 
 from web import links
+from web.cells import CORE, DEEPER, FOLDER, bound, code_cells, label
+from web.minutes import calls_in, minutes, rounded_up, stated
 
 ROOT = FOLDER.parent
 WHERE = links.address()

@@ -3,10 +3,10 @@ import os
 
 import nbformat
 import pytest
-from notebooks.cells import CORE, DEEPER, code_cells, label
 
 from helpers.experiments import data
 from notebooks import truth
+from web.cells import CORE, DEEPER, code_cells, label
 
 LEDGER = truth.read()
 in_ledger = [path for path in (*CORE, *DEEPER) if label(path) in LEDGER]

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import nbformat
 import torch
-from notebooks.cells import CORE, DEEPER, FOLDER, code_cells, label
-from web.running import Nowhere, execute
 
 from helpers import pages
 from helpers.experiments import data
+from web.cells import CORE, DEEPER, FOLDER, code_cells, label
+from web.running import Nowhere, execute
 
 ROOT = FOLDER.parent
 LEDGER = ROOT / "tests/truth.json"

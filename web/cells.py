@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 CORE = sorted(FOLDER.glob("*.ipynb"))
 DEEPER = sorted(FOLDER.glob("deeper/*.ipynb"))
 ALWAYS = 2                              # the set-up cell and the imports

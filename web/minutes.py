@@ -7,7 +7,7 @@ import ast
 import math
 import re
 
-from notebooks.cells import code_cells, is_lab, root
+from web.cells import code_cells, is_lab, root
 
 WORDS, PRINTED, LINES = 180, 250, 15                # a minute, of prose, of what cells print, of code
 PREDICTION, LAB, EXERCISE, PICTURE = 0.7, 4, 6, 0.5           # minutes each
