@@ -41,7 +41,7 @@ def command(names=None, sets_up=True):
     """Makes a function(names, more) a command. names: what the help calls the words that may follow it;
     sets_up: whether .venv is made ready first; more: what stands behind -- . It returns the exit status."""
     def add(function):
-        COMMANDS[function.__name__.replace("_", "-")] = function, names, sets_up
+        COMMANDS[function.__name__.strip("_").replace("_", "-")] = function, names, sets_up
         return function
     return add
 
@@ -89,6 +89,12 @@ def site(names, more):
 def colab(names, more):
     """write notebooks with helpers and digits inside, one file each, into _colab/: they run where uploaded"""
     return go([PYTHON, "-m", "web.colab", *pages_called(names)], PYTHONPATH=str(HERE))
+
+
+@command(names="NAME")
+def class_(names, more):
+    """write for a class into _class/: notebooks without outputs, and a sheet a notebook for the teacher"""
+    return go([PYTHON, "-m", "web.classroom", *pages_called(names)], PYTHONPATH=str(HERE))
 
 
 @command(names="off")

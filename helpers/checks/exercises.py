@@ -206,8 +206,9 @@ class Exercise:
         mine, want = got[name], right[name]
         if isinstance(name, str):
             return f"{name}: it gives {describe(mine)}; expected {describe(want)}."
-        given = zip(self.parameters(), map(describe, self.probes[name]))
-        return f"For {listed([f'{name} = {value}' for name, value in given])}: {self.leaves(mine, want)}"
+        pairs = zip(self.parameters(), map(describe, self.probes[name]))
+        given = listed([f"{name} = {value}" for name, value in pairs])
+        return f"For {given}: {self.leaves(mine, want)}" if given else self.leaves(mine, want)
 
     def leaves(self, mine, want):
         if not isinstance(want, tuple):
@@ -324,7 +325,9 @@ def side_by_side(value, n):
 
 def gravest(reasons):
     """The first, and how many more there are."""
-    return reasons[0] + (f" (And {count(len(reasons) - 1)} more after this.)" if reasons[1:] else "")
+    more = len(reasons) - 1
+    left = f" ({count(more).capitalize()} more mistake{' is' if more == 1 else 's are'} left.)"
+    return reasons[0] + left * bool(more)
 
 
 def right_parts(names):

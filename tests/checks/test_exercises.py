@@ -114,7 +114,7 @@ def test_right_answers_of_other_kinds_pass(theirs):
      "The numbers are right. They are stacked in one tensor: return them side by side, gamma, beta."),
     (lambda h, eps: torch.stack([h.var(0), h.mean(0)]), "✗",
      "Your beta is right. Gamma is the variance: the layer divided by its root, so the root multiplies back. "
-     "(And three more after this.)"),
+     "(Three more mistakes are left.)"),
     (right_but(lambda gamma, beta: (gamma, beta, gamma)), "✗",
      "The numbers are right. It returns 3 values, 2 are asked for: gamma and beta."),
     (right_but(lambda gamma, beta: (gamma[None], beta)), "✗",
@@ -142,10 +142,10 @@ def test_right_answers_of_other_kinds_pass(theirs):
      "gamma[0] is nan; expected 2.17 (2 of 2 are not finite)"),
     (lambda h, eps: (h.std(0), h.mean(0)), "✗",
      "Your beta is right. The variance divides by N - 1: BatchNorm normalizes with the one that divides by N."
-     " (And one more after this.)"),
+     " (One more mistake is left.)"),
     (lambda h, eps: (h.mean(0), h.std(0)), "✗",
      "Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, so it restores "
-     "the mean. (And two more after this.)"),
+     "the mean. (Two more mistakes are left.)"),
 ])
 def test_wrong_answers_are_told_what_is_right_then_the_gravest_mistake(theirs, mark, words):
     got, told = recover.verdict(theirs)
@@ -311,7 +311,7 @@ def with_numpy(x, p, training=True):
     (lambda x, p, training=True: F.dropout(x, 1 - p, training), "✗",
      "Right so far: eval mode. It keeps with p."),
     (lambda x, p, training=True: F.dropout(x, p), "✗", "Right so far: share dropped. It drops in eval mode."),
-    (lambda x, p, training=True: F.dropout(x, 1 - p), "✗", "It keeps with p. (And one more after this.)"),
+    (lambda x, p, training=True: F.dropout(x, 1 - p), "✗", "It keeps with p. (One more mistake is left.)"),
     (lambda x, p, training=True: x * 0, "✗", "share dropped: it gives 1; expected 0."),
     (lambda x, p: x, "✗", "It takes (x, p); it is called with (x, p, training)."),
     (lambda x, p, training=True: None, "…", "Not filled in yet"),
