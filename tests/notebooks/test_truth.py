@@ -83,6 +83,12 @@ def test_what_was_run_is_not_run_again_until_the_code_changes(made, room, monkey
     assert truth.kept(made, (1001, None)) == [{}, "again"]
 
 
+def test_other_words_in_helpers_ask_for_no_new_run():
+    same = truth.without_words("def f(x):  # a\n    return g('one', x)")
+    assert truth.without_words("def f(x):\n\n    return g(\"two\", x)") == same
+    assert truth.without_words("def f(x): return g('one', 2 * x)") != same
+
+
 def test_a_cell_that_stops_is_told_and_what_follows_does_not_hold(made, room):
     notebook = nbformat.read(made, as_version=4)
     notebook.cells.insert(1, nbformat.v4.new_code_cell("if seeds(1)[0] > 1002000: oops"))
