@@ -1,4 +1,4 @@
-"""Notebook 12: whose batch BatchNorm measures when several processes train a net, and how to share a mean."""
+"""Notebook 12: whose batch BatchNorm uses when several processes train a net, and how to share a mean."""
 import torch
 
 from ..checks.exercises import Exercise
@@ -6,60 +6,60 @@ from ..checks.predict import Question
 
 whose_mean = Question(
     "Four processes train one net with nn.BatchNorm1d. In each step every process takes 16 images of its "
-    "own; then the gradients of all four are averaged. In the forward pass, a BatchNorm layer takes its mean "
-    "over how many images?",
-    {"4": "That counts the processes. A mean over processes would need an exchange between them.",
-     "16": "A layer sees its own process's share of the batch: 16 images. The averaging comes later, and is "
-         "one of gradients.",
-     "64": "The gradients are averaged over all, but in the forward pass nothing was sent: each layer has "
-         "seen the 16 images of its process."},
+    "own. After backward, the gradients of all four are averaged. In the forward pass, a BatchNorm layer "
+    "takes its mean over how many images?",
+    {"4": "That counts processes. A mean over one number from each would need an exchange between them.",
+     "16": "The layer sees the images of its own process, and nothing else arrives during the forward pass.",
+     "64": "64 images contribute to the step, since gradients are averaged. But this happens after backward. "
+         "In the forward pass no process sends anything."},
     "16")
 
 averaged_variance = Question(
-    "Four processes with equally many samples each take the mean and the variance of their own. The average "
-    "of the four means is the mean of all samples. The average of the four variances, against the variance "
-    "of all samples, is as a rule",
-    {"equal: their shares are equally large": "That is why the means may be averaged. But each variance is "
-         "taken about the process's own mean, not about that of all.",
-     "too small: each has a mean of its own": "Each variance is taken about its own process's mean: how far "
-         "these means lie apart is in none of them. Only where they agree is it equal.",
-     "too large: fewer samples scatter more": "Fewer samples make a variance less certain, not larger. About "
-         "their own mean they scatter less than about that of all."},
-    "too small: each has a mean of its own")
+    "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. The "
+    "average of the four means is the mean of all samples. Compared with the variance of all samples, the "
+    "average of the four variances is, as a rule,",
+    {"equal": "The means may be averaged because the shares are equally large. But each variance is taken "
+         "about another mean: that of its own process.",
+     "too small": "Each variance measures distances from its own process's mean. How far these means lie "
+         "apart is in none of the four.",
+     "too large": "Fewer samples make a variance less certain, not larger. Samples lie closer to their own "
+         "mean than to the mean of all."},
+    "too small")
 
 first_try = Question(
-    "FirstTry makes its sums with dist.all_reduce. autograd knows of the clone, and not of what all_reduce "
-    "then did to its numbers. Several processes, each with its share, against one process with all images: "
-    "FirstTry is wrong in",
-    {"nothing: torch sends the gradients, too":
-         "No gradient travels between processes unless somebody sends it.",
-     "the outputs, and so in all that follows":
-         "all_reduce puts the right sum into the clone, whatever autograd knows: the outputs are right.",
-     "the gradient that goes to the layer below": "My samples move everybody's mean. What the losses of the "
-         "others make of that is never sent back to me.",
-     "the gradients of gamma and beta": "They are made from the gradients of the outputs and the normalized "
-         "values. Both are right, and so are these, once summed over the processes."},
-    "the gradient that goes to the layer below")
+    "Two processes with 32 samples each normalize with first_try. Then each calls backward() on the loss of "
+    "its own samples. Compare with one process that holds all 64. What comes out wrong?",
+    {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
+         "a program sends it.",
+     "the outputs, and so the gradients": "all_reduce writes the right sum into total. So mean, variance and "
+         "outputs are those of all 64 samples.",
+     "only the gradient for h": "My samples move the mean that the other process uses, too. "
+         "What its loss says about this never comes back to me."},
+    "only the gradient for h")
 
-whose_memory = Question(
+whose_statistics = Question(
     "torch's DistributedDataParallel trains a net with plain BatchNorm in several processes, each on data of "
-    "its own. Then the net is saved in process 0. Its running means come from",
-    {"all processes, averaged in each step":
-         "That happens to gradients. Running statistics are buffers: no gradient, no average.",
-     "the batches of process 0 alone": "Before each forward pass process 0's buffers are copied over those "
-         "of the others, unless broadcast_buffers=False. What these had learned is lost.",
-     "whichever process was the last to finish":
-         "They run in step, and the copying has one direction: from process 0 to the others."},
-    "the batches of process 0 alone")
+    "its own. Then process 0 saves the net. Its running means come from the batches of",
+    {"all processes, averaged in each step": "Gradients are averaged. Running statistics are buffers and "
+         "have no gradient, so nothing averages them.",
+     "process 0 alone": "In each step the buffers of process 0 are copied over those of the others. What the "
+         "others had gathered is lost.",
+     "the process that finished last": "The processes wait for each other in every step, so none is the "
+         "last. The copying has one direction."},
+    "process 0 alone")
 
 
 share_goals = {
-    "1 process: how many images bring the noise below 0.2?":  # the true mean is 0
-        lambda at: at.processes == 1 and at.means.square().mean().sqrt() < 0.2,
-    "8 processes: the same noise, with as few images as possible":
-        lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True),
-    "the same, each process by its own mean: how many times as noisy?":
-        lambda at: (at.processes, at.images, at.synchronized) == (8, 4, False),
+    "The yellow image in process 1: does it get another value?":
+        lambda at: at.process == 1 and not at.synchronized,
+    "2 images in each process: which values can it get?":
+        lambda at: at.images == 2 and not at.synchronized,
+    "Synchronized: does it matter which process has it?":
+        lambda at: at.process == 1 and at.synchronized,
+    "8 processes, a mean in each: a spread below 0.22":
+        lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.22,
+    "8 processes, synchronized: the same, with few images each":
+        lambda at: at.processes == 8 and at.synchronized and at.images < 16 and at.yellow.std() < 0.22,
 }
 
 
