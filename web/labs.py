@@ -8,8 +8,9 @@ import json
 
 import torch
 
+from helpers.labs.lab import seen
 from web.drawing import Drawing
-from web.states import at_end, plan
+from web.states import plan
 
 FRAMES = 40                             # pictures of one training
 NOTES = {"grid": "The sliders stop at fewer values here than in the notebook.",
@@ -86,8 +87,8 @@ def frame(lab, drawing, numbers, slots):
 
 def met(lab, settings, numbers):
     """The numbers of the goals that are met there."""
-    seen = at_end(numbers, settings)
-    return [k for k, test in enumerate(lab.goals.values()) if test(seen)]
+    here = seen(numbers, settings)
+    return [k for k, test in enumerate(lab.goals.values()) if test(here)]
 
 
 # ---- controls

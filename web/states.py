@@ -4,7 +4,8 @@ import itertools
 import math
 import random
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+
+from helpers.labs.lab import seen
 
 GRID, WIDE = 400, 800                   # states: of all combinations, of those near the opening
 ALONE, MOST, LEAST = 60, 15, 9          # stops of a slider: the only control, thinned little, thinned most
@@ -17,11 +18,7 @@ def at(lab, settings):
     numbers = lab.compute(**settings)
     if inspect.isgenerator(numbers):
         *_, numbers = numbers
-    return at_end(numbers, settings)
-
-
-def at_end(numbers, settings):
-    return SimpleNamespace(**{**numbers, **settings})              # as in a lab: a number hides no setting
+    return seen(numbers, settings)
 
 
 def ends(control):
@@ -61,8 +58,8 @@ def goals_met(lab, known=(), states=SEARCHED):
     for settings in itertools.islice(places(lab, known), states):
         if len(found) == len(lab.goals):
             break
-        seen = at(lab, settings)
-        found.update({text: settings for text, test in lab.goals.items() if text not in found and test(seen)})
+        here = at(lab, settings)
+        found.update({text: settings for text, test in lab.goals.items() if text not in found and test(here)})
     return found
 
 

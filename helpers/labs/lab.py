@@ -11,6 +11,11 @@ from .controls import rounded
 from .picture import LOCK, Picture
 
 
+def seen(numbers, settings):
+    """What a goal's test sees: numbers and settings as attributes; a number hides no setting."""
+    return SimpleNamespace(**{**numbers, **settings})
+
+
 class Lab:
     """compute(**settings) -> numbers, or a training that yields them; the newest settings win.
 
@@ -147,7 +152,7 @@ class Lab:
 
     def judge(self, settings, numbers, turn):
         """Tick the goals that are met; the opening picture answers none."""
-        at = SimpleNamespace(**{**(numbers or {}), **settings})  # a number hides no setting
+        at = seen(numbers or {}, settings)
         met = [text for text, test in self.goals.items() if text not in self.found and test(at)]
         with LOCK:
             if turn != self.turn or not self.left or not met:

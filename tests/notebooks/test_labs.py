@@ -1,9 +1,6 @@
 """Every lab driven through its settings, with the cells it needs and no others."""
-import inspect
-import itertools
 import random
 import time
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -13,28 +10,12 @@ from faults import moved_background
 from helpers import live, pages
 from helpers.pages.screen import Screen
 from web.cells import CORE, DEEPER, code_cells, for_labs, label, labs
+from web.places import PLACES
 from web.running import execute
+from web.states import ends, goals_met
 
 PICTURES = 4            # of a training at a setting: the first, and three that differ in what was learned
 PATIENCE = 60           # seconds, on a busy machine
-STATES = 4000           # settings in which a goal is looked for
-
-# Where goals are met that take long to find, as it differs from the opening, by notebook.
-KNOWN = {
-    "00": [dict(rate=0.1, seeds=8), dict(seeds=8), dict(rate=0.7, seeds=8)],
-    "01": [dict(range_1=100), dict(range_1=100, rate=1e-4), dict(normalize=True)],
-    "02": [dict(rate=0.2), dict(rate=0.7), dict(rate=0.1, init=0.1)],
-    "03": [dict(N=1, W=6), dict(N=18, H=1, W=1), dict(C=6), dict(N=1, H=1, W=1),
-           dict(epochs=5, same_seed=True), dict(second="our net", epochs=5, same_seed=True),
-           dict(epochs=6, same_seed=True)],
-    "04": [dict(gamma=2.0, beta=3.0), dict(gamma=-2.0, beta=3.0),
-           dict(gamma=-2.5, beta=-1.0, target_is="another shape"), dict(gamma=1.0, beta=0.0),
-           dict(gamma=1.0, beta=-1.0), dict(gamma=2.0, beta=-2.0)],
-    "06": [dict(norm="BatchNorm", layers=50, gain=3.0), dict(norm="BatchNorm", layers=24)],
-    "07": [dict(p=0.5, draw=20), dict(p=0.3, draw=100), dict(p=0.5, units=1000), dict(p=0.5, units=4)],
-    "08": [dict(p=0.1), dict(p=0.8), dict(N=200), dict(steps=50)],
-    "11": [dict(place="after the last ReLU"), dict(norm="LayerNorm"), dict(p=0.0, steps=1)],
-}
 
 
 class Looking:
@@ -87,11 +68,6 @@ class Seen:
         assert not self.lab.worker.is_alive(), "the training does not stop when asked"
 
 
-def ends(control):
-    """The extreme values of a control, or all of its choices."""
-    return control.stops if control.kind == "buttons" else (control.stops[0], control.stops[-1])
-
-
 def settings(lab, draw):
     """Each control at each of its ends, the others as they start; then twenty at random; none twice."""
     found = [{**lab.start, name: value} for name, one in lab.controls.items() for value in ends(one)]
@@ -106,44 +82,10 @@ def drive(seen, seed=0):
         seen.put(chosen)
 
 
-def at(lab, settings):
-    """What a goal's test sees at these settings, of a training at its end."""
-    numbers = lab.compute(**settings)
-    if inspect.isgenerator(numbers):
-        *_, numbers = numbers
-    return SimpleNamespace(**{**numbers, **settings})
-
-
-def places(lab, known):
-    """Settings at the controls' own stops: the known ones, and what lies along one control from
-    there; each control through all of its stops, with none, one, two, ... of the others at their ends; then
-    at random.
-    """
-    stops = {name: control.stops for name, control in lab.controls.items()}
-    fits = [here for here in known if all(value in stops.get(name, ()) for name, value in here.items())]
-    fits = [{**lab.start, **here} for here in fits]
-    yield from fits
-    yield from ({**here, name: value} for here in fits for name in stops for value in stops[name])
-    for moved in range(len(stops)):
-        for name, *others in itertools.permutations(stops, 1 + moved):
-            if others == sorted(others):
-                for values in itertools.product(*[ends(lab.controls[other]) for other in others]):
-                    here = {**lab.start, **dict(zip(others, values))}
-                    yield from ({**here, name: value} for value in stops[name])
-    draw = random.Random(0)
-    while True:
-        yield {name: draw.choice(values) for name, values in stops.items()}
-
-
-def unreached(lab, known=(), states=STATES):
-    """The goals that none of so many settings meets; the opening counts, as one may come back to it."""
-    left = dict(lab.goals)
-    for settings in itertools.islice(places(lab, known), states):
-        if not left:
-            break
-        seen = at(lab, settings)
-        left = {text: test for text, test in left.items() if not test(seen)}
-    return list(left)
+def unreached(lab, known=()):
+    """The goals that no setting of the controls meets; the opening counts, as one may come back to it."""
+    met = goals_met(lab, known)
+    return [text for text in lab.goals if text not in met]
 
 
 @pytest.fixture
@@ -165,7 +107,7 @@ def test_labs_draw_at_every_setting(path, page, monkeypatch):
     for seen in page.labs:
         drive(seen)
         assert not moved_background(seen.screen), "draw changed an artist that is not animated"
-        out_of_reach = unreached(seen.lab, KNOWN.get(path.stem[:2], ()))
+        out_of_reach = unreached(seen.lab, PLACES.get(path.stem[:2], ()))
         assert not out_of_reach, "no setting of the controls meets these goals"
 
 
