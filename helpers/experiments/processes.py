@@ -1,4 +1,5 @@
 """Programs for several processes, written from notebook cells, launched by torchrun; what each printed."""
+import ctypes
 import faulthandler
 import inspect
 import os
@@ -120,9 +121,17 @@ def start(host, logs, rest):
            **({"GLOO_SOCKET_IFNAME": loopback} if loopback else {})}
     logs.mkdir()
     with open(logs / "torchrun.log", "w") as out:
-        run = subprocess.Popen(torchrun + rest, stdout=out, stderr=out, env=env, start_new_session=True)
+        run = subprocess.Popen(torchrun + rest, stdout=out, stderr=out, env=env, start_new_session=True,
+                               preexec_fn=ends_with_parent if sys.platform == "linux" else None)
     run.log = logs / "torchrun.log"
     return run
+
+
+def ends_with_parent():
+    """In a child, before it runs: Linux sends it SIGTERM when the kernel that started it dies, in any way.
+
+    torchrun then ends its processes."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)                    # PR_SET_PDEATHSIG
 
 
 def wait(runs, limit):

@@ -163,6 +163,22 @@ def test_an_interrupt_of_the_kernel_ends_all(program, tmp_path, times):
         assert "KeyboardInterrupt" in kernel.communicate(timeout=30)[1]
 
 
+@without_ps
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_kernel_that_is_killed_leaves_no_process(program, tmp_path, how):
+    """The fixture looks what is left."""
+    file = program("open(f'{__file__}.{rank}', 'w')\ntime.sleep(60)")
+    code = f"from helpers.experiments import processes; processes.launch({str(file)!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as kernel:
+        until = time.monotonic() + 60
+        while len(list(tmp_path.glob("program.py.[01]"))) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        kernel.send_signal(how)
+    until = time.monotonic() + 40
+    while str(tmp_path) in everything() and time.monotonic() < until:
+        time.sleep(0.1)
+
+
 def test_a_taken_port_is_named_before_anything_starts(program):
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
