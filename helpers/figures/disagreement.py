@@ -1,84 +1,80 @@
-"""Pictures of notebook 11: the variance that BatchNorm remembers, and the one it meets in eval mode."""
+"""Pictures of notebook 11: the variance that BatchNorm stores, the one that eval mode meets, and the cost."""
 import numpy as np
 
 from . import roles
 from .parts import apart, array, band, beside, broken, diagram, headline, jitter, listed, moving, short, ticks
+from .parts.words import Words
 from .roles import FAINT, INK, NOTE, QUIET, Role
 
-KINDS = (("in train mode", roles.train), ("in eval mode", roles.eval),
-         ("used by the norm in eval mode", roles.normalized))
-SMALL, LARGE, REACH, HIGH = 0.6, 40, 3.5, 1.2
-OFF = 0.1  # a ratio is called 1 when it is no further off
+OFF = 0.1              # a ratio is called 1 when it is no further off
+LAYERS, EDGE = 4, 11   # of the net that is drawn; larger ratios are drawn at the edge
+FLOORS = 5.3, 0.6      # of the drawing, downwards: layer k is at height k, the last Linear at 5
 
 
-def variance_shift(fig):
-    """Variance of each norm's input by mode, and the one it uses (left); the last norm's input (right).
+def stored_and_met(fig):
+    """A net of four layers with its dropouts (left); the variance each BatchNorm stores and meets (right).
 
-    draw(train, eval, used, narrow, wide): train, eval, used (3,): variances of the input in train and in eval
-    mode, and the one by whose root the norm divides in eval mode, each relative to that in eval mode; wide,
-    narrow (n,): the last norm's input in train and eval mode, with mean and variance of eval mode's norm
-    taken out."""
+    draw(ratio, p, place, dropped): ratio (4,) the running variance over the variance met in eval mode; p: of
+    dropout; place: its name; dropped (4,) bool: whether a dropout follows each layer."""
     say = headline(fig)
-    left, right = fig.add_axes((0.12, 0.14, 0.44, 0.55)), fig.add_axes((0.65, 0.14, 0.325, 0.55))
-    marks, bells = ladder(fig, left), two_bells(right)
+    drops = stack(diagram(fig.add_axes((0.02, 0.14, 0.34, 0.61)), (0, 1), FLOORS))
+    marks = ladder(fig.add_axes((0.39, 0.14, 0.49, 0.61)))
 
-    def draw(train, eval, used, narrow, wide):
-        train, eval, used, narrow, wide = map(array, (train, eval, used, narrow, wide))
-        marks(train / eval, used / eval)
-        bells(wide, narrow)
-        off = np.abs(used / eval - 1)
-        finding = "Each layer uses the variance that is there"
-        if off.max() > OFF:
-            finding = f"Layer {off.argmax() + 1} uses {short(used[off.argmax()])} × its variance"
-        figures = f"train / eval {listed(train / eval, '.2f')}; last layer, eval: sd {narrow.std():.2f}"
+    def draw(ratio, p, place, dropped):
+        ratio, off = array(ratio), np.abs(array(ratio) - 1)
+        drops(array(dropped) > 0, p)
+        marks(ratio)
+        worst = off.argmax()
+        wrong = f"BatchNorm {worst + 1} stores {short(ratio[worst], 2)} × the variance it meets"
+        finding = wrong if off.max() > OFF else "Each BatchNorm meets the variance it stored"
+        figures = f"dropout with p = {short(p)} {place}"
         say(finding, figures)
-        told = "; ".join(f"layer {k}: {a:.2f} in train mode, 1 in eval mode, used {c:.2f}"
-                         for k, (a, c) in enumerate(zip(train / eval, used / eval), 1))
-        sds = f"sd {wide.std():.2f} in train and {narrow.std():.2f} in eval mode"
-        return (f"{finding}. Variance of the input, relative to eval mode: {told}. "
-                f"Normalized, the last layer's input has {sds}.")
+        return (f"{finding}; {figures}. Stored variance over that met in eval mode, layer 1 to {LAYERS}: "
+                f"{listed(ratio, '.2f')}.")
     return draw
 
 
-def ladder(fig, ax, layers=3):
-    """One row a layer, three marks on it. Returns paint(train, used), (L,) each, relative to eval mode."""
-    ax.set(xscale="log", xlim=(SMALL, LARGE), xlabel="variance of the input, eval mode = 1 (log scale)",
-           ylim=(layers + 0.5, 0.5))
-    ticks(ax.xaxis, (1, 2, 5, 10, 20))
-    ticks(ax.yaxis, range(1, layers + 1), "layer {}".format)
-    ax.tick_params(axis="y", length=0)
-    ax.axvline(1, color=FAINT, lw=1.2, zorder=0)
-    key = diagram(fig.add_axes((0.02, 0.745, 0.96, 0.09)))
-    for x, (name, role) in zip((0.02, 0.22, 0.42), KINDS):
-        key.plot(x, 0.45, **role.dots, ms=8)
-        key.text(x + 0.02, 0.45, name, va="center", color=role.ink, size=10)
-    stems = moving(ax, color=INK, lw=1)
-    dots = [moving(ax, **role.dots, ms=9) for _, role in KINDS]
+def stack(ax):
+    """The net from top to bottom. Returns paint(dropped (4,) bool, p)."""
+    layers = [f"Linear, BatchNorm {k}, ReLU" for k in range(1, LAYERS + 1)]
+    for k, name in enumerate([*layers, "Linear: ten scores"], 1):
+        ax.fill_between([0, 1], k - 0.23, k + 0.23, color="#E8F1F8", lw=0)
+        ax.text(0.5, k, name, size=10, ha="center", va="center")
+    bars = moving(ax, lw=10.5, color=roles.dropped.color, solid_capstyle="butt")
+    words = [ax.add_artist(Words(0.28, k + 0.36, "", transform=ax.transData, animated=True, size=10))
+             for k in range(1, LAYERS + 1)]
 
-    def paint(train, used):
-        rows, ones = np.arange(1, len(train) + 1), np.ones(len(train))
-        places = [np.clip(v, SMALL * 1.05, LARGE / 1.1) for v in (train, ones, used)]
-        stems.set_data(*broken(np.c_[ones, places[2]], np.c_[rows + 0.2, rows + 0.2]))
-        for mark, x, shift in zip(dots, places, (-0.2, 0, 0.2)):
-            mark.set_data(x, rows + shift)
+    def paint(dropped, p):
+        rows = np.flatnonzero(dropped) + 1.5
+        bars.set_data(*broken(np.tile((0.0, 1.0), (len(rows), 1)), np.tile(rows[:, None], 2)))
+        for there, text in zip(dropped, words):
+            text.set_text(f"dropout {short(p)}" if there else "")
     return paint
 
 
-def two_bells(ax, bins=43):
-    """The last norm's input, normalized as in eval mode: outline of train mode, area of eval mode."""
-    edges, fine = np.linspace(-REACH, REACH, bins), np.linspace(-REACH, REACH, 120)
-    ax.set(xlim=(-REACH, REACH), ylim=(0, HIGH), yticks=[], xticks=[-2, 0, 2],
-           xlabel="last layer's input, normalized")
-    ax.set_title("outline: train, area: eval mode", size=10, pad=4)
-    ax.plot(fine, np.exp(-fine ** 2 / 2) / np.sqrt(2 * np.pi), **roles.truth.line, lw=1)
-    ax.text(REACH - 0.1, 0.85, "dotted: normal,\nsd 1; tall bars\nare cut", ha="right", **NOTE)
-    area = ax.stairs(np.zeros(bins - 1), edges, fill=True, color=roles.eval.color, alpha=0.45, animated=True)
-    line = ax.stairs(np.zeros(bins - 1), edges, color=roles.train.ink, lw=1.6, animated=True)
+def ladder(ax):
+    """A row a layer, two marks on it and their ratio. Returns paint(ratio (4,))."""
+    ax.set(xscale="log", xlim=(0.8, EDGE * 1.1), xlabel="variance, relative to eval mode (log scale)",
+           ylim=FLOORS, yticks=[])
+    ticks(ax.xaxis, (1, 2, 5, 10))
+    ax.axvline(1, color=FAINT, lw=1.2, zorder=0)
+    look = dict(transform=ax.transAxes, clip_on=False)
+    for x, role, name in ((0.0, roles.eval, "met in eval mode"), (0.48, roles.train, "stored in training")):
+        ax.plot(x, 1.08, **look, **role.dots, ms=8)
+        ax.text(x + 0.03, 1.08, name, transform=ax.transAxes, va="center", **role.bold, size=10)
+    ax.text(1.02, 1.08, "ratio", transform=ax.transAxes, va="center", size=10, color=QUIET)
+    rows = np.arange(1, LAYERS + 1)
+    ax.plot(np.ones(LAYERS), rows, **roles.eval.dots, ms=9)
+    stems, stored = moving(ax, color=INK, lw=1.2), moving(ax, **roles.train.dots, ms=10)
+    right = ax.get_yaxis_transform()
+    signs = [ax.add_artist(Words(1.02, k - 0.12, "", transform=right, animated=True, size=10)) for k in rows]
 
-    def paint(wide, narrow):
-        for artist, values in (line, wide), (area, narrow):
-            height = np.histogram(values, edges)[0] / len(values) / (edges[1] - edges[0])
-            artist.set_data(np.clip(height, 0, HIGH))
+    def paint(ratio):
+        places = np.clip(ratio, 0.82, EDGE)
+        stems.set_data(*broken(np.c_[np.ones(LAYERS), places], np.c_[rows, rows]))
+        stored.set_data(places, rows)
+        for sign, value in zip(signs, ratio):
+            sign.set_text(f"{value:.2f}")
     return paint
 
 
@@ -88,13 +84,13 @@ SHOWN = 0.86, 29.5  # ratios beyond are drawn at the edge
 
 
 def by_layer(fig, layers=4):
-    """The variance ratio, stored over met in eval mode, by layer: a line for each of three p of dropout.
+    """The ratio of variances, stored over met in eval mode, by layer: a line for each of three p of dropout.
 
     draw(rates, ratio): rates (3,), ratio (L, 3, K) of K seeds, each the median over the layer's units."""
     say = headline(fig)
     ax = fig.add_axes((0.1, 0.14, 0.74, 0.62))
     ax.set(yscale="log", xlim=(0.8, layers + 0.2), ylim=(0.85, 30), xticks=range(1, layers + 1),
-           xlabel="BatchNorm layer", ylabel="variance, stored / met (median, log)")
+           xlabel="BatchNorm layer", ylabel="variance, stored / met (log scale)")
     ticks(ax.yaxis, (1, 2, 5, 10, 20))
     ax.axhline(1, color=FAINT, lw=1.2, zorder=0)
     kinds = [rising(ax, layers, role) for role in RATES]
@@ -104,10 +100,10 @@ def by_layer(fig, layers=4):
         heights = apart(np.log(np.clip(ratio[-1].mean(-1), 0.9, 28)), 0.24)
         for paint, rate, values, height in zip(kinds, rates, ratio.swapaxes(0, 1), np.exp(heights)):
             paint(f"p = {short(rate)}", values, height)
-        half = len(rates) // 2
-        middle = ratio[:, half].mean(-1)
-        finding = (f"p = {short(rates[half])}: off by {short(middle[1])} × in layer 2, "
-                   f"{short(middle[-1])} × in layer {len(ratio)}")
+        deep, second = ratio[-1].mean(-1), ratio[1].mean(-1)
+        finding = f"At p = {short(rates[-1])} layer {len(ratio)} is off by {short(deep[-1], 2)} ×"
+        if deep[0] < deep[-1] and (deep > second).all():
+            finding = "The ratio grows with p and with depth"
         out, seeds = int((ratio > SHOWN[1]).sum()), ratio.shape[2]
         edge = f"; {out} above 29 drawn at the edge" if out else ""
         say(finding, f"{seeds} seeds as dots; line: their mean{edge}")
@@ -153,12 +149,12 @@ def shift_cost(fig):
             for paint, values in zip(kinds, found):
                 paint(rates, values)
         points, nats = 100 * (right[1] - right[0]).mean(-1), (loss[1] - loss[0]).mean(-1)
-        finding = f"Statistics taken again: {listed(points, '+.1f')} points"
-        figures = f"at p {listed(rates)}; log loss {listed(nats, '+.2f')}; {right.shape[2]} seeds, mean ± sd"
+        finding = f"New statistics help most at p = {short(rates[points.argmax()])}"
+        figures = f"accuracy {listed(points, '+.1f')} points; {right.shape[2]} seeds, band: ± sd"
         say(finding, figures)
         told = "; ".join(f"{name}: accuracy {listed(a, '.3f')}, log loss {listed(b, '.2f')}"
                          for (name, _), a, b in zip(WAYS, right.mean(-1), loss.mean(-1)))
-        return f"{finding} ({figures}). {told}."
+        return f"{finding}; {figures}; log loss {listed(nats, '+.2f')}. {told}."
     return draw
 
 
@@ -171,54 +167,64 @@ def against_p(ax, title, top, heights):
 
 
 def placements(fig):
-    """A row for each place of dropout: the largest ratio of variances, used over met, and log loss.
+    """A row for each place of dropout: the largest ratio of variances, stored over met, and log loss.
 
-    draw(names, ratio, loss): names of 2 to 5 builds (26 characters at most), ratio and loss (B, K) of K
+    draw(names, ratio, loss): names of 2 to 6 builds (26 characters at most), ratio and loss (B, K) of K
     seeds; loss in nats. A ratio that is 1 for every seed is so by construction: one hollow mark stands for
     it."""
     say = headline(fig)
-    left, right = fig.add_axes((0.33, 0.14, 0.29, 0.6)), fig.add_axes((0.68, 0.14, 0.29, 0.6))
-    paints = (strip(left, "variance, used / met (log)", (0.86, 11.8), (0.85, 12), (1, 2, 5, 10), "log"),
-              strip(right, "log loss (nats)", (0.01, 1.59), (0, 1.6), (0, 0.5, 1, 1.5), "linear"))
-    left.set_xlabel("largest of its layers")
+    left, right = fig.add_axes((0.325, 0.14, 0.25, 0.64)), fig.add_axes((0.665, 0.14, 0.25, 0.64))
+    paints = (strip(left, "variance, stored / met", (0.86, 11.8), (0.85, 12), (1, 2, 5, 10)),
+              strip(right, "log loss (nats)", (0.205, 1.95), (0.2, 2), (0.25, 0.5, 1, 2)))
+    left.set_xlabel("largest of the layers (log scale)")
+    right.set_xlabel("on new images (log scale)")
     left.axvline(1, color=FAINT, lw=1.2, zorder=0)
-    fig.text(0.02, 0.02, "bar: mean of the seeds\ndiamond: by construction", **NOTE)
-    labels = [beside(left, -0.05, 0.5, ha="right", animated=True) for _ in range(5)]
+    fig.text(0.02, 0.03, "bar: mean", **NOTE)
+    labels = [beside(left, -0.06, 0.5, ha="right", animated=True) for _ in range(6)]
     given = moving(left, ls="", marker="D", ms=9, mfc="none", mec=INK, mew=1.4)
 
     def draw(names, ratio, loss):
         ratio, loss = array(ratio), array(loss)
-        rows = (np.arange(len(names)) + 0.5) * 5 / len(names)
+        rows = (np.arange(len(names)) + 0.5) * 6 / len(names)
         for label in labels:
             label.set_text("")
+        by_rule = (ratio == 1).all(1)
         for label, name, row in zip(labels, names, rows):
             label.set(text=name, y=row)
-        by_rule = (ratio == 1).all(1)
         given.set_data(np.ones(by_rule.sum()), rows[by_rule])
-        for paint, values, drawn in zip(paints, (ratio, loss), (~by_rule, slice(None))):
-            paint(values[drawn], rows[drawn])
-        fine, costs = np.abs(ratio.mean(1) - 1) <= OFF, loss.mean(1)
-        finding = f"{fine.sum()} of {len(names)} divide by the right variance"
-        figures = f"lowest log loss {costs.min():.2f}: {names[costs.argmin()]}; {ratio.shape[1]} seeds"
+        for paint, values, drawn in zip(paints, (ratio, loss), (~by_rule, np.ones_like(by_rule))):
+            paint(values, rows, drawn)
+        best = names[loss.mean(1).argmin()]
+        finding = f"The log loss is lowest {best}" if best[0] in "ab" else f"Lowest log loss: {best}"
+        if best == "no dropout":
+            finding = "No place of dropout lowers the log loss"
+        figures = f"{ratio.shape[1]} seeds each" + (", diamond: by construction" if by_rule.any() else "")
         say(finding, figures)
         told = "; ".join(f"{name}: ratio {a:.2f}, log loss {b:.2f}"
-                         for name, a, b in zip(names, ratio.mean(1), costs))
+                         for name, a, b in zip(names, ratio.mean(1), loss.mean(1)))
         return f"{finding}; {figures}. {told}."
     return draw
 
 
-def strip(ax, title, shown, limits, places, scale):
-    """A dot for each seed, a bar for their mean. Returns paint(values (B, K), heights of the rows (B,))."""
-    ax.set(xscale=scale, xlim=limits, ylim=(5, 0), yticks=[])
+def strip(ax, title, shown, limits, places):
+    """A dot for each seed, a bar for their mean, and the mean in figures.
+
+    Returns paint(values (B, K), heights of the rows (B,), drawn (B,) bool: whether with dots and a bar)."""
+    ax.set(xscale="log", xlim=limits, ylim=(6, 0), yticks=[])
     ticks(ax.xaxis, places)
     ax.set_title(title, size=10, pad=5)
     dots = moving(ax, **roles.normalized.rings, ms=5, alpha=0.6)
-    mean = moving(ax, ls="", marker="|", ms=20, mew=2.4, color=INK)
+    mean = moving(ax, ls="", marker="|", ms=17, mew=2.4, color=INK)
+    signs = [beside(ax, 1.03, 0.5, size=10, animated=True) for _ in range(6)]
 
-    def paint(values, rows):
-        heights = 0.5 * jitter(values.shape[1])
-        dots.set_data(np.clip(values, *shown).ravel(), (rows[:, None] + heights).ravel())
-        mean.set_data(np.clip(values.mean(1), *shown), rows)
+    def paint(values, rows, drawn):
+        heights, means = 0.5 * jitter(values.shape[1]), values.mean(1)
+        dots.set_data(np.clip(values[drawn], *shown).ravel(), (rows[drawn, None] + heights).ravel())
+        mean.set_data(np.clip(means[drawn], *shown), rows[drawn])
+        for sign in signs:
+            sign.set_text("")
+        for sign, value, row in zip(signs, means, rows):
+            sign.set(text=f"{value:.2f}", y=row)
     return paint
 
 
@@ -245,12 +251,14 @@ def order_gap(fig):
         shifts = 1.1 + 0.08 * jitter(seeds)
         dots.set_data((rates[:, None] * shifts).ravel(), np.clip(gap, -5.9, 5.9).ravel())
         middle.set_data(rates, np.clip(mean, -5.9, 5.9))
-        finding = f"Norm before − after ReLU: {listed(mean, '+.1f')} points"
-        at = f"at learning rates {listed(rates)}"
-        told = at
-        if accuracy is not None:
-            told = "accuracy " + " and ".join(f"{listed(row, '.0f')} %" for row in array(accuracy))
-        figures = f"{told}; {seeds} seeds, mean ± sd"
+        large = np.abs(mean).argmax()
+        finding = "Both orders do about as well"
+        if abs(mean[large]) > 2:
+            finding = f"BatchNorm {'before' if mean[large] > 0 else 'after'} the ReLU is ahead"
+        figures = f"gap {listed(mean, '+.1f')} points; {seeds} seeds, bar: mean ± sd"
         say(finding, figures)
-        return f"{finding} {at} ({figures}); sd {listed(sd, '.1f')}."
+        levels = ""
+        if accuracy is not None:
+            levels = "; accuracy " + " and ".join(f"{listed(row, '.0f')} %" for row in array(accuracy))
+        return f"{finding}; {figures}; sd {listed(sd, '.1f')}, at learning rates {listed(rates)}{levels}."
     return draw

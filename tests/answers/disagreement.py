@@ -7,13 +7,13 @@ from torch.nn import functional as F
 
 # variance_ratio
 
-def by_all_masks(h, weight, p):
-    masks = torch.tensor([*product([0, 1], repeat=h.shape[1])]).to(h)
+def by_all_masks(x, weight, p):
+    masks = torch.tensor([*product([0, 1], repeat=x.shape[1])]).to(x)
     chance = (p ** (1 - masks) * (1 - p) ** masks).prod(1)
-    z = masks @ (h * weight).T / (1 - p)                         # (masks, N)
-    chance = chance[:, None].expand_as(z) / len(h)
-    mean = (chance * z).sum()
-    return (chance * (z - mean) ** 2).sum() / torch.var(h @ weight, correction=0)
+    h = masks @ (x * weight).T / (1 - p)                         # (masks, N)
+    chance = chance[:, None].expand_as(h) / len(x)
+    mean = (chance * h).sum()
+    return (chance * (h - mean) ** 2).sum() / torch.var(x @ weight, correction=0)
 
 
 def by_covariance(h, weight, p):
@@ -77,7 +77,7 @@ wrong = {
         "keeps": with_parts(lambda h, w, p, f, noise, calm: 1 + noise / calm / f),
         "inverted": with_parts(lambda h, w, p, f, noise, calm: calm / (calm + f * noise)),
         "noise_only": with_parts(lambda h, w, p, f, noise, calm: f * noise / calm),
-        "one_coin": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w).sum(1) ** 2).mean() / calm),
+        "one_mask": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w).sum(1) ** 2).mean() / calm),
         "independent": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / variances(h * w).sum()),
         "centred": with_parts(lambda h, w, p, f, noise, calm: 1 + f * variances(h * w).sum() / calm),
         "unsquared": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h ** 2 @ abs(w)).mean() / calm),

@@ -94,8 +94,7 @@ def fitted(steps, noise, spread, slope, bias, variance):
     waves = spread * torch.randn(8, 1, generator=draws()) * torch.sin(3 * x)
     points = torch.stack([x, x + noise * torch.randn(101, generator=draws())], 1)[::2]
     return dict(x=x, truth=x, fits=slope * x + waves, points=points, step=step,
-                bias2=bias * torch.exp(-step / 40), variance=variance * (step / 1000).sqrt(),
-                noise_variance=noise ** 2)
+                bias2=bias * torch.exp(-step / 40), variance=variance * (step / 1000).sqrt())
 
 
 def scattered(levels, n):
@@ -116,12 +115,12 @@ def on_the_wall(shape, **words):
                 chosen=(0, 0, 0, 0), name="stochastic depth", p=0.3) | words
 
 
-def two_masks(side, other=None):
-    factor, together = spread_coins((4, 2, side, side), (1, 0, 0, 0))
-    second = factor if other is None else torch.full_like(factor, other)
-    return dict(first=factor == 0, second=second == 0,
-                first_together=together, second_together=torch.ones_like(together),
-                chosen=(1, 0, 0, 0), names=("Dropout2d", "DropBlock"), p=0.3)
+def three_masks(side, p=0.4, block=3, same=()):
+    """What three variants let through; `same` says which two drop alike: "first", "last"."""
+    h = 0.1 + torch.rand(3, 2, side, side, generator=draws())
+    dropout, dropblock, dropout2d = h * (torch.rand(3, 3, 2, side, side, generator=draws()) > p)
+    return dict(h=h, dropout=dropblock if "first" in same else dropout, dropblock=dropblock,
+                dropout2d=dropblock if "last" in same else dropout2d, p=p, block=block)
 
 
 WIDE = (torch.rand(200, 2, generator=draws()) * 2 - 1) * torch.tensor([200.0, 10.0])
@@ -133,14 +132,16 @@ TUBES = torch.randn(8, 50, 3, generator=draws()).sort(-1).values
 VALUES = torch.randn(40, 8, 32, generator=draws())
 
 
-def shared(P, n, dims, scale=1.0):
+def shared(P, n, dims, scale=1.0, process=0):
     h = scale * VALUES[:, :P, :n]
-    mean, sd = h.mean(dims, keepdim=True), h.var(dims, unbiased=False, keepdim=True).sqrt()
-    return dict(h=h[0], mean=mean[0], sd=sd[0], means=mean[:, 0, 0])
+    mean, var = h.mean(dims, keepdim=True), h.var(dims, unbiased=False, keepdim=True)
+    h_hat = (h - mean) / (var + 1e-5).sqrt()
+    return dict(h=h[0], mean=mean[0], yellow=h_hat[:, process, 0], process=process)
 
 
 CASES = {
-    "alike": [two_masks(7), two_masks(1), two_masks(7, 0.0), two_masks(5, 1.0)],
+    "alike": [three_masks(7), three_masks(1, 0.0, 1, ("first", "last")), three_masks(5, 1.0),
+              three_masks(7, 0.7, 7, ("last",)), three_masks(3, 0.3, 1, ("first",))],
     "gallery": [on_the_wall((3, 2, 7, 7), groups=("grey", "edges"), inside="a square is a pixel of a map"),
                 on_the_wall((2, 1, 8, 10), groups=("samples",)),
                 on_the_wall((3, 1, 14, 14), factor=torch.zeros(3, 1, 14, 14),
@@ -153,12 +154,12 @@ CASES = {
                dict(factors={"A": torch.rand(1, 1, 2, 9)})],
     "gains": [dict(names=["fresh on the memory", "Dropout", "none", "harm"],
                    gains=torch.tensor([[9.0], [0.1], [0.0], [-30.0]]) + torch.randn(4, 8, generator=draws()),
-                   half=torch.ones(4), tries=23),
-              dict(names=["one"], gains=torch.zeros(1, 8), half=torch.zeros(1), tries=1)],
-    "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2)), shared(1, 32, (1, 2)), shared(1, 1, (2,)),
-               shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
-    "by_share": [dict(images=[2, 4, 16], two=torch.stack([band(3, 8, 0.4), band(3, 8, 0.8)]),
-                      four=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
+                   half=torch.ones(4), wide=torch.full((4,), 1.6), tries=23),
+              dict(names=["one"], gains=torch.zeros(1, 8), half=torch.zeros(1))],
+    "shares": [shared(4, 8, (2,)), shared(8, 32, (1, 2), process=1), shared(2, 32, (1, 2)),
+               shared(8, 2, (2,), process=1), shared(8, 32, (2,), 3.0), shared(2, 2, (1, 2), 0.0)],
+    "by_share": [dict(images=[2, 4, 16], processes=4,
+                      found=torch.stack([band(3, 8, level), band(3, 8, 0.9)])) for level in (0.1, 0.9)],
     "block": [lit((4, 6, 4), (0, 2), (1, 1, 2)) | dict(norm="BatchNorm", groups=1),
               lit((1, 6, 4), (2,), (0, 5, 3)) | dict(norm="GroupNorm", groups=6),
               lit((4, 6, 4), (1,), (3, 0, 0)) | dict(norm="RMSNorm per token", groups=2),
@@ -167,6 +168,9 @@ CASES = {
                     masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 6), chosen=(1, 1, 2),
                     over=["channels, no mean"] * 6, groups=groups)
                for dims, groups in (((1, 2), 2), ((), 1))],
+    "batches_of_two": [dict(shared=["2", "24 and 12", "98", "147"],
+                            errors=torch.stack([band(1, 8, level)[0] for level in levels]))
+                       for levels in ((0.63, 0.2, 0.15, 0.15), (0.9, 0.1, 0.9, 0.1), (0.05,) * 4)],
     "small_batches": [dict(mlp_sizes=[2, 8, 16], mlp=torch.stack([band(3, 8, 0.6), band(3, 8, 0.2)]),
                            cnn_sizes=[2, 16], cnn=torch.stack([band(2, 8, 0.05), band(2, 8, level)]))
                       for level in (0.05, 0.75)],
@@ -175,8 +179,9 @@ CASES = {
                                    "CNN, maps": band(3, 8, 0.1)})
                       for level in (0.1, 0.7)],
     "shifted": [dict(before=image, after=image * contrast + brightness, seen=image * 0,
-                     accuracy=band(3, 8, level), images=1000)
-                for contrast, brightness, level in ((1, 0, 0.9), (3, 1, 0.05), (0.05, -1, 0.5))
+                     accuracy=band(3, 8, level) + torch.tensor([[0.0], [0], [apart]]))
+                for contrast, brightness, level, apart in
+                ((1, 0, 0.9, 0), (0.3, 0.7, 0.05, 0.8), (0.05, 0.75, 0.1, 0), (1, 0.5, 0.8, -0.4))
                 for image in [torch.rand(28, 28, generator=draws())]],
     "exchanged": [dict(zip(("first", "second", "first_as_second", "second_as_first"),
                            scale * torch.rand(4, 3, 28, 28, generator=draws()))) for scale in (1, 3)],
@@ -215,7 +220,7 @@ CASES = {
     "race": [dict(step=STEPS, plain=curves(8, 250), bn=curves(8, 250, 0.5)),
              dict(step=STEPS, plain=torch.full((8, 250), nan), bn=1e6 * curves(8, 250)),
              dict(step=STEPS[:5], plain=curves(8, 5), bn=curves(8, 5))],
-    "steps_by_rate": [dict(rates=torch.tensor([0.05, 0.2, 1, 5]), plain=plain, bn=bn)
+    "steps_by_rate": [dict(rates=torch.tensor([0.1, 0.2, 1, 5]), plain=plain, bn=bn)
                       for steps in [torch.tensor([120.0, 60, 45, inf])[:, None] + band(4, 8, 0.0)]
                       for plain, bn in ((steps, steps / 2), (steps, steps), (inf * steps, inf * steps))],
     "percentiles": [dict(step=5 * STEPS[:50], plain=3 * TUBES, bn=TUBES),
@@ -238,10 +243,14 @@ CASES = {
                      error=0.09 + k * scattered([0.04, 0.02, 0.02, 0.03], 64)) for k in (1.0, 0.01)],
     "mean_fits": [dict(M=[1, 2, 4], others=[scattered([k ** m], 32 >> m)[0] for m in (0, 1, 2)],
                        same=[scattered([0.95 ** m], 32 >> m)[0] for m in (0, 1, 2)]) for k in (0.5, 0.95)],
-    "remedies": [dict(names=["to the end", "dropout 0.2", "dropout 0.5", "weight decay",
-                             "stopped, 50 + 25", "stopped, 40 + 10", "both, 40 + 10"],
-                      errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01, 0.015, 0.015], 64))
+    "remedies": [dict(names=["to the end", "dropout 0.5", "dropout 0.2", "stopped early", "weight decay"],
+                      errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01], 64))
                  for k in (1, 100)],
+    "flatter": [dict(x=torch.linspace(-1, 1, 101), truth=torch.sin(6.3 * torch.linspace(-1, 1, 101)),
+                     fits=k * torch.sin(6.3 * torch.linspace(-1, 1, 101)) * torch.rand(2, 16, 1, generator=draws()),
+                     p=0.5) for k in (1, 3)],
+    "over_passes": [dict(steps=[20, 40, 80, 160, 400], counts=[100, n], more=[band(5, 8, k), band(5, 8, -k)])
+                    for n, k in ((4000, -0.3), (1000, 0.5), (4000, 3.0))],
     "by_optimizer": [dict(names=["Adam, rate 0.01", "Adam, rate 0.001", "SGD, momentum"],
                           differences=k * band(3, 16, 0.0)) for k in (1, 10)],
     "few_images": [dict(counts=[100, 1000, 4000], rates=[[0, 0.2, 0.5], [0, 0.2, 0.5, 0.8], [0, 0.5]],
@@ -256,8 +265,7 @@ CASES = {
     "regions": [dict(x=torch.randn(400, 2, generator=draws()), inside=torch.arange(400) % 2,
                      says=torch.rand(4, 8, 21, 21, generator=draws()).round(), accuracy=band(4, 8, level))
                 for level in (0.5, 0.9)],
-    "on_digits": [dict(sigmoids=band(3, 8, level), relus=band(3, 8, 0.9), line=band(1, 8, 0.88)[0])
-                  for level in (0.1, 0.99, 0.6)],
+    "on_digits": [dict(sigmoids=band(3, 8, level), relus=band(3, 8, 0.9)) for level in (0.1, 0.99, 0.6)],
     "loss_on_digits": [dict(relus=band(4, 8, level), sigmoids=band(3, 8, 2.3)) for level in (0.05, 2.0)],
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.01), (0.5, 1.0), (2.0, 1.0), (2.0, 0.01))],
     "balance": [dict(length=5 + torch.rand(4, 8, steps), angle=8 + torch.rand(4, 8, steps - 1),
@@ -269,19 +277,19 @@ CASES = {
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
                         spread=torch.stack([band(3, 8, k) for k in (slow, 0.2)]).abs())
                    for slow in (0.05, 1.0)],
-    "variance_shift": [dict(train=torch.tensor(train), eval=torch.ones(3), used=torch.tensor(used),
-                            wide=sd * draw, narrow=low * draw)
-                       for train, used, sd, low in (([1.0, 1.4, 1.7], [1.0, 1.4, 1.6], 1.0, 0.77),
-                                                    ([1.0, 1.0, 1.0], [9.0, 8.0, 60.0], 0.1, 0.1),
-                                                    ([1.0, 1.4, 1.4], [1.0, 1.0, 1.0], 1.2, 1.0))
-                       for draw in [torch.randn(4000, generator=draws())]],
+    "stored_and_met": [dict(ratio=torch.tensor(ratio), p=p, place=place, dropped=torch.tensor(dropped))
+                       for ratio, p, place, dropped in (
+                           ([0.94, 1.34, 1.56, 1.87], 0.5, "after each ReLU", [True] * 4),
+                           ([0.94, 31.0, 60.0, 700.0], 0.75, "after ReLU 1", [True, False, False, False]),
+                           ([1.0, 1.0, 1.0, 1.0], 0.0, "after ReLU 4", [False] * 3 + [True]),
+                           ([0.2, 0.5, 0.7, 1.0], 0.05, "after ReLU 3", [False, False, True, False]))],
     "by_layer": [dict(rates=[0.2, 0.5, 0.7], ratio=level + band(12, 8, 0).view(4, 3, 8))
                  for level in (1.5, 40.0)],
     "shift_cost": [dict(rates=[0.2, 0.5, 0.7], right=band(6, 8, level).view(2, 3, 8),
                         loss=band(6, 8, loss).view(2, 3, 8)) for level, loss in ((0.9, 0.3), (0.1, 2.3))],
     "placements": [dict(names=["LayerNorm, after each ReLU"] * builds, ratio=band(builds, 8, ratio),
                         loss=band(builds, 8, loss))
-                   for builds, ratio, loss in ((5, 1.0, 0.3), (2, 20.0, 3.0))],
+                   for builds, ratio, loss in ((6, 1.0, 0.3), (2, 20.0, 3.0))],
     "order_gap": [dict(rates=[0.1, 0.5, 2.0], gap=k * band(3, 8, 0.01)) for k in (100, 1000)],
     "thinned": [masked(25, 0.4), masked(1, 0.0), masked(100, 0.9), masked(3, 1.0)],
     "lost_units": [dict(dropped=torch.binomial(torch.full((2000,), float(n)), torch.tensor(p), draws()),
@@ -323,10 +331,10 @@ def test_headlines_of_extremes_say_what_happened():
     def alt(name, case):
         return seen(getattr(figures, name), case).picture.alt
     assert "diverges" in alt("ravine", descent(WIDE, 1e-3))
-    assert "99 % there after" in alt("ravine", descent(WIDE, 7e-5, 2000))
-    assert "not there after 300 steps" in alt("ravine", descent(WIDE, 7e-5))
-    assert "7 of 7 others moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
-    assert "nothing to compare" in alt("batch_moves", moved(torch.ones(1), 1.0))
+    assert "99 % of the way to the best after" in alt("ravine", descent(WIDE, 7e-5, 2000))
+    assert "% of the way to the best after 300 steps" in alt("ravine", descent(WIDE, 7e-5))
+    assert "all 8 outputs moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
+    assert "Nothing was moved yet" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
     assert "All nets learn; step 1" in alt("losses", CASES["losses"][1])
     assert "three thinned nets" in alt("thinned", masked(25, 0.3))
@@ -343,7 +351,7 @@ def test_headlines_of_extremes_say_what_happened():
         assert words in alt("averages", case)
     assert "The accuracy shows none of" in alt("prices", CASES["prices"][0])
     assert "No mistake here" in alt("prices", CASES["prices"][1])
-    assert "not reached" in alt("race", dict(step=STEPS, plain=curves(8, 250, 9.0)))
+    assert "Neither kind of net reaches loss 0.5" in alt("race", CASES["race"][1])
 
 
 def test_a_fault_is_found():
