@@ -1,4 +1,4 @@
-"""Pictures of notebook 09: which numbers fall by one coin, and what each variant of dropout gains."""
+"""Pictures of notebook 09: which numbers are dropped together, and what each variant of dropout gains."""
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba_array
@@ -7,7 +7,7 @@ from . import roles
 from .parts import array, beside, broken, diagram, headline, moving, plural, short
 from .roles import FAINT, INK, NOTE, QUIET
 
-# Of a kept number: small, large; of one that falls along: by chance, always.
+# Of a kept number: small, large; of one that is dropped along with another: by chance, always.
 PALE, FULL, NEVER, ALWAYS = to_rgba_array(["#CBE3F4", roles.kept.ink, "#EEF0F3", INK])[:, :3]
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 CHANCE, FALLS, SURE = 0.17, 0.25, 0.99  # correlations: what few draws give by chance, in part, always
@@ -15,40 +15,43 @@ MIDDLE = dict(NOTE, va="center")
 
 
 def alike(fig):
-    """Two variants on the same maps: what this draw drops, and what falls together with one number.
+    """Three variants of dropout on the same feature maps, side by side: what one draw drops.
 
-    draw(first, second, first_together, second_together, chosen, names, p): first, second (N, C, H, W) bool,
-    what fell in this draw; ..._together (N, C, H, W) correlation with the fall of the chosen number, over
-    many draws; chosen (n, c, y, x); names of the two."""
+    draw(h, dropout, dropblock, dropout2d, p, block): h (N, C, H, W) the numbers, none of them 0, shown as
+    shades; the others (N, C, H, W), what comes out: 0 where dropped."""
     say = headline(fig)
     ax, high = page(fig)
-    step = (high - 0.95) / 2
-    rows = []
-    for top in high - 1.05, high - 1.05 - step:
-        title = ax.text(0.12, top + 0.14, "", weight="bold", size=10.5, va="center", animated=True)
-        rows.append((title, pair(ax, 0.12, top - step + 0.4, top)))
-    ax.text(0.12, 0.14, "images side by side, the maps of an image one above the other", **MIDDLE)
+    wide = (6.68 - 0.12 - 2 * 0.35) / 3
+    lefts = [0.12 + k * (wide + 0.35) for k in range(3)]
+    names = "Dropout", "DropBlock", "Dropout2d"
+    for left, name in zip(lefts, names):
+        ax.text(left, high - 0.81, name, weight="bold", size=10.5, va="center")
+    paints = [tiles(ax, (left, left + wide, 0.62, high - 1.0)) for left in lefts]
+    shares = [ax.text(left, 0.44, "", animated=True, **MIDDLE) for left in lefts]
+    ax.text(0.12, 0.16, "columns: images; rows: feature maps of an image", **MIDDLE)
 
-    def draw(first, second, first_together, second_together, chosen, names, p):
-        fell, corr = [array(first) > 0, array(second) > 0], [array(first_together), array(second_together)]
-        for (title, paint), name, lost, c in zip(rows, names, fell, corr):
-            title.set_text(name)
-            paint(lost, c, chosen)
-        same = np.array_equal(*fell)
-        finding = "Alike: the same coins, the same mask" if same else "Not alike: other numbers share a coin"
-        if names[0] == names[1]:
-            finding = "Twice the same variant"
-        above, below = map(sharing, corr)
-        figures = f"always fall with ◆, itself counted: {above} above, {below} below; p = {short(p)}"
+    def draw(h, dropout, dropblock, dropout2d, p, block):
+        h, outs = array(h), [array(y) for y in (dropout, dropblock, dropout2d)]
+        colour, lost = between(PALE, FULL, scaled(h, h == h)), [y == 0 for y in outs]
+        for paint, share, mask in zip(paints, shares, lost):
+            shade = colour.copy()
+            shade[mask] = 1
+            paint(h == h, shade, mask, None)
+            share.set_text(f"{100 * mask.mean():.0f} % dropped")
+        same = [np.array_equal(one, other) for one, other in (lost[:2], lost[1:])]
+        finding = {(True, True): "All three drop the same numbers",
+                   (True, False): "DropBlock drops what Dropout drops",
+                   (False, True): "DropBlock drops what Dropout2d drops",
+                   (False, False): "One p, three patterns of zeros"}[tuple(same)]
+        figures = f"p = {short(p)}; DropBlock: {block} × {block} numbers; ×: dropped; dark: large"
         say(finding, figures)
-        drops = "; ".join(f"{name} drops {100 * lost.mean():.0f} % of {lost.size} numbers in this draw"
-                          for name, lost in zip(names, fell))
-        return f"{finding}: {figures}. {drops}."
+        each = "; ".join(f"{name} drops {100 * mask.mean():.0f} %" for name, mask in zip(names, lost))
+        return f"{finding}. {figures}. {plural(len(h), 'image')}: {each}."
     return draw
 
 
 def gallery(fig):
-    """One variant: what this draw does to the numbers, and what falls together with one of them.
+    """One variant: what this draw does to the numbers, and what is dropped together with one of them.
 
     draw(h, factor, together, chosen, name, groups=(), inside="", samples="image", p=None): h (N, G, H, W) the
     numbers, shown as shades; factor: by what this draw multiplies each (0: dropped); together: correlation of
@@ -66,7 +69,7 @@ def gallery(fig):
         beside = f"{plural(len(h), samples)} side by side; {inside}"
         caption.set_text(beside)
         finding = f"{name}: {told(corr[there], corr[tuple(chosen)])}"
-        figures = f"{100 * (factor[there] == 0).mean():.0f} % fall in this draw"
+        figures = f"{100 * (factor[there] == 0).mean():.0f} % are 0 in this draw"
         if p is not None:
             figures += f"; p = {short(p)}"
         say(finding, figures)
@@ -75,25 +78,20 @@ def gallery(fig):
 
 
 def told(corr, own):
-    """What shares the chosen number's coin, in words; nan: of a number that never changed. own: its own."""
+    """What is dropped with the chosen number, in words; nan: of a number never changed. own: its own."""
     if np.isnan(own):
-        return "◆ fell in no draw"
+        return "◆ never changes"
     if np.isnan(corr).mean() > 0.5:
-        return "most numbers never fall"
+        return "most numbers never change"
     always, partly = falling(corr)
     if always > 1:
-        return f"{always} numbers share a coin"
-    return f"{partly} others often fall along" if partly > 1 else "each number for itself"
+        return f"{always} numbers change together"
+    return f"{partly} others often go along" if partly > 1 else "each number for itself"
 
 
 def falling(corr):
-    """How many numbers fall with the chosen one: always, in part."""
+    """How many numbers are dropped with the chosen one: always, in part."""
     return (corr > SURE).sum(), ((corr > FALLS) & (corr <= SURE)).sum()
-
-
-def sharing(corr):
-    always, partly = falling(corr)
-    return f"{always} (+ {partly} in part)" if partly else f"{always}"
 
 
 def page(fig):
@@ -103,14 +101,14 @@ def page(fig):
 
 
 def pair(ax, start, low, high, named=False):
-    """This draw on the left, what falls together on the right.
+    """This draw on the left, what is dropped together on the right.
 
     Returns paint(fell, together, chosen, values=None, groups=())."""
     half = (6.68 - start - 0.3) / 2
     right = 6.68 - half
     draws, shares = (tiles(ax, (left, left + half, low, high), centred=named) for left in (start, right))
-    ax.text(start + half, high + 0.14, "this draw: × falls", ha="right", **MIDDLE)
-    ax.text(right, high + 0.14, "correlation with ◆: pale 0, black 1", **MIDDLE)
+    ax.text(start + half, high + 0.14, "this draw: × is 0", ha="right", **MIDDLE)
+    ax.text(right, high + 0.14, "changes with ◆: black always", **MIDDLE)
     names = [ax.text(start - 0.1, 0, "", ha="right", animated=True, **MIDDLE) for _ in range(4 * named)]
 
     def paint(fell, together, chosen, values=None, groups=()):
@@ -174,7 +172,7 @@ def tiles(ax, box, largest=0.2, centred=False):
 
 
 def lineup(fig):
-    """Six masks with a letter each, to be told apart by what falls together.
+    """Six masks with a letter each, to be told apart by what is dropped together.
 
     draw(factors): {letter: (N, G, H, W)}, by what each number is multiplied (0: dropped); at most six."""
     say = headline(fig)
@@ -195,80 +193,91 @@ def lineup(fig):
             paint(fell | True, colour, fell, None)
             drops.append(f"{letter}: {100 * fell.mean():.0f} % dropped")
         finding = f"{len(factors)} masks: which variant drew which?"
-        figures = f"{plural(len(factor), 'sample')} side by side; × falls; darker: multiplied by more"
+        figures = f"{plural(len(factor), 'sample')} side by side; ×: dropped; darker: larger factor"
         say(finding, figures)
         return f"{finding} {figures}. {'; '.join(drops)}."
     return draw
 
 
-LEAST, MOST = -32, 20  # points of accuracy in the picture
 BARE = "the same net without it"
-# Ink, marker and face of what is surely above 0, surely below, neither.
+# Ink, marker and face of an interval above 0, below 0, around 0.
 SURELY = (roles.kept.ink, "^", roles.kept.color), (INK, "v", INK), (roles.dropped.ink, "o", "white")
 
 
-def gains(fig, rows=4, against=BARE):
-    """What each variant gains over `against`: seeds as dots, mean, and an interval that allows for all tries.
+def gains(fig, rows=4, against=BARE, least=-15, most=20):
+    """What each variant gains over `against`: seeds as dots, the mean, and its interval.
 
-    draw(names, gains, half, tries, groups=None): gains (R, K) points of accuracy, one a seed; half (R,) half
-    the interval's width; tries: how many comparisons it allows for; groups {heading: how many of the rows
-    stand under it}. rows: room for so many, headings included."""
+    draw(names, gains, half, wide=None, tries=1, groups=None): gains (R, K) points of accuracy, one a seed;
+    half (R,) half the width of the plain 95 % interval; wide (R,) that of the interval which allows for so
+    many tries; groups {heading: how many of the rows stand under it}. rows: room for so many, headings
+    included; least, most: the ends of the axis."""
     say = headline(fig)
     tall = fig.get_figheight()
-    ax = fig.add_axes((0.245, 0.5 / tall, 0.615, 1 - 1.3 / tall))
-    ax.set(xlim=(LEAST, MOST), ylim=(rows - 0.5, -0.5), yticks=[], xticks=range(-30, 21, 10),
-           xlabel=f"points of accuracy gained over {against}")
+    ax = fig.add_axes((0.23, 0.5 / tall, 0.575, 1 - 1.3 / tall))
+    ax.set(xlim=(least, most), ylim=(rows - 0.5, -0.5), yticks=[],
+           xticks=range(-10 * (-least // 10), most + 1, 10))
+    ax.set_xlabel(f"points of accuracy gained over {against}")
     ax.spines["left"].set_visible(False)
     ax.axvline(0, color=QUIET, lw=1.2)
     ax.text(0, -0.62, "no difference", ha="center", va="bottom", **NOTE)
 
     def words(x, **look): return [beside(ax, x, 0, animated=True, **look) for _ in range(rows)]
     signs, heads = words(-0.02, ha="right", size=10), words(-0.385, weight="bold", size=10)
-    numbers, paint = words(1.015, size=9.5), intervals(ax)
+    numbers, paint = words(1.015, size=9.5), intervals(ax, least, most)
 
-    def draw(names, gains, half, tries, groups=None):
+    def draw(names, gains, half, wide=None, tries=1, groups=None):
         gains, half = array(gains), array(half)
+        reach = half if wide is None else array(wide)
         mean, (at, headings) = gains.mean(1), placed(groups, len(gains))
-        kind = np.where(mean > half, 0, np.where(mean < -half, 1, 2))
-        paint(at, gains, mean, half, kind)
-        values = [f"{m:+.1f} ± {h:.1f}" for m, h in zip(mean, half)]
+        kind = np.where(mean > reach, 0, np.where(mean < -reach, 1, 2))
+        paint(at, gains, mean, half, reach, kind)
+        values = [f"{m - r:+.1f} to {m + r:+.1f}".replace("-", "−") for m, r in zip(mean, reach)]
         write(heads, headings, headings.values())
         write(signs, at, names)
-        write(numbers, at, [value.replace("-", "−") for value in values])
+        write(numbers, at, values)
         for number, k in zip(numbers, kind):
             number.set_color(SURELY[k][0])
-        up, down = (kind == 0).sum(), (kind == 1).sum()
-        more, less = ("help", "harms" if down == 1 else "harm") if against == BARE else ("ahead", "behind")
-        finding = f"{up} of {len(names)} surely {more}" + (f", {down} surely {less}" if down else "")
-        out = ((gains < LEAST) | (gains > MOST)).sum()
-        tried = f"{tries:,} tr{'y' if tries == 1 else 'ies'}"
-        outside = f"; {plural(out, 'dot')} outside" if out else ""
-        figures = (f"{gains.shape[1]} seeds as dots; intervals for {tried}; "
-                   f"▲ surely above 0, ▼ below, ○ neither{outside}")
+        finding = counted(*[(kind == k).sum() for k in (0, 1)], len(names))
+        out = ((gains < least) | (gains > most)).sum()
+        outside = f" ({out} outside)" if out else ""
+        bars = "bars: 95 % intervals" if wide is None else f"thin bars allow for {tries} comparisons"
+        figures = f"dots: {gains.shape[1]} seeds{outside}; {bars}"
         say(finding, figures)
         under = {row + 1: f"{heading}: " for row, heading in headings.items()}
         each = "; ".join(f"{under.get(y, '')}{name} {value}" for y, name, value in zip(at, names, values))
-        return f"{finding}; {figures}. Mean and half the interval, in points: {each}."
+        return f"{finding}. {figures}. In points: {each}."
     return draw
 
 
-def intervals(ax):
+def counted(above, below, n):
+    """How many of n intervals lie above 0 and how many below, as a sentence."""
+    def side(k, where): return f"{k} of {n} intervals {'lies' if k == 1 else 'lie'} {where} 0"
+    if above and below:
+        return f"{side(above, 'above')}, {below} below"
+    if not above and not below:
+        return "No interval excludes 0" if n > 1 else "The interval contains 0"
+    return side(above, "above") if above else side(below, "below")
+
+
+def intervals(ax, least, most):
     """Dots, means, intervals; arrows where one leaves the panel.
 
-    Returns paint(at, gains, mean, half, kind): at, the heights of the rows; kind, of SURELY."""
+    Returns paint(at, gains, mean, half, reach, kind): at, the heights of the rows; half, of the plain
+    interval, thick; reach, of the wide one, thin; kind, of SURELY."""
     dots = moving(ax, ls="", marker="o", mec=QUIET, mfc="none", ms=3.5, alpha=0.7)
-    marks = [(moving(ax, color=ink, lw=2.4), moving(ax, ls="", marker=marker, mec=ink, mfc=fill, ms=8))
-             for ink, marker, fill in SURELY]
+    marks = [(moving(ax, color=ink, lw=1.1), moving(ax, color=ink, lw=3.2),
+              moving(ax, ls="", marker=marker, mec=ink, mfc=fill, ms=8)) for ink, marker, fill in SURELY]
     arrows = [moving(ax, ls="", marker=marker, color=INK, ms=6, clip_on=False) for marker in "<>"]
 
-    def paint(at, gains, mean, half, kind):
-        dots.set_data(gains.clip(LEAST, MOST).ravel(), np.repeat(at + 0.22, gains.shape[1]))
-        ends = np.stack([mean - half, mean + half], 1)
-        for k, (line, mark) in enumerate(marks):
+    def paint(at, gains, mean, half, reach, kind):
+        dots.set_data(gains.clip(least, most).ravel(), np.repeat(at + 0.22, gains.shape[1]))
+        for k, (thin, thick, mark) in enumerate(marks):
             mine = kind == k
-            line.set_data(*broken(ends[mine].clip(LEAST, MOST), np.tile(at[mine, None], 2)))
-            mark.set_data(mean[mine].clip(LEAST, MOST), at[mine])
-        for arrow, edge, over in zip(arrows, (LEAST, MOST), (ends[:, 0] < LEAST, ends[:, 1] > MOST)):
+            for line, width in (thin, reach), (thick, half):
+                ends = np.stack([mean - width, mean + width], 1)[mine].clip(least, most)
+                line.set_data(*broken(ends, np.tile(at[mine, None], 2)))
+            mark.set_data(mean[mine].clip(least, most), at[mine])
+        for arrow, edge, over in zip(arrows, (least, most), (mean - reach < least, mean + reach > most)):
             arrow.set_data(0 * at[over] + edge, at[over])
     return paint
 

@@ -1,4 +1,4 @@
-"""Notebook 09: which numbers share one coin: dropout's variants for units, weights, maps and sequences."""
+"""Notebook 09: what is dropped together: dropout's variants for units, weights, feature maps, sequences."""
 import torch
 from torch.nn import functional as F
 
@@ -7,55 +7,68 @@ from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 coins = Question(
-    "nn.Dropout2d gets maps of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many coins "
-    "does it toss?",
-    {"800, one for each number": "That is nn.Dropout. The 2d says that a map, the 5 × 5 pixels of one "
-         "channel, falls or stays as a whole.",
+    "nn.Dropout2d gets a tensor of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many "
+    "entries of its mask are drawn independently?",
+    {"800, one for each number": "That is nn.Dropout. The 2d says that the 5 × 5 pixels of one channel of an "
+         "image are dropped or kept together.",
      "200, one for each channel and pixel":
-         "The wrong way round: the pixels of a map share one coin, and the images do not.",
-     "32, one for each map": "Four images times eight channels: all 25 pixels of a map share one.",
+         "Then the four images would share a mask. But it is the 25 pixels that share one entry.",
+     "32, one for each image and channel":
+         "Four images times eight channels. The 25 pixels of a feature map share one entry.",
      "8, one for each channel":
-         "Then the four images would share their coins. Each image meets a thinned net of its own."},
-    "32, one for each map")
+         "Then a channel would be dropped in all four images at once. Each image draws its own mask."},
+    "32, one for each image and channel")
+
+decides = Question(
+    "Three variants (dropout, Dropout2d, DropBlock) train the net on wrong labels, with p = 0.3 and with "
+    "p = 0.5. Which choice changes the gain in accuracy more?",
+    {"which variant: the one that drops large areas wins":
+         "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
+         "these maps of 7 × 7 it does not show.",
+     "which variant: plain dropout wins":
+         "At p = 0.3 plain dropout is not behind here. But at p = 0.5 it gains next to nothing either.",
+     "which p":
+         "At p = 0.3 all three gain several points. At p = 0.5 the noise costs about as much as it brings."},
+    "which p")
+
+twenty = Question(
+    "You compare twenty variants with a net, each by a 95 % interval. In truth none of them changes "
+    "anything. How likely is it that at least one interval excludes 0?",
+    {"5 %": "That is the chance for one interval. Here are twenty, and each of them has that chance.",
+     "36 %": "0.95 to the power of 20 is 36 %: the chance that all twenty intervals contain 0.",
+     "64 %": "All twenty contain 0 with a chance of 0.95²⁰ = 36 %. Otherwise at least one excludes it.",
+     "100 %": "Twenty times 5 % makes one interval on average. In some races it is two or three, in others "
+         "none."},
+    "64 %")
+
+gru = Question(
+    "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What "
+    "is dropped?",
+    {"half of the state, at each step": "The name of the argument suggests this. But torch never touches "
+         "what a layer hands to its own next step.",
+     "half of the inputs":
+         "Inputs of the first layer are never dropped. Only what one layer hands to the next layer is.",
+     "nothing": "The argument drops what a layer hands to the layer above. A net of one layer has no layer "
+         "above, and torch prints a warning."},
+    "nothing")
+
+untouched = Question(
+    "A number of a recurrent net holds the value 1. At each of 28 steps torch's dropout with p = 0.2 is "
+    "applied to it. With a chance of 0.8²⁸, about 1 in 500, it is never dropped. Its value is then",
+    {"1": "In the mean it stays 1. But where it is kept it is also divided by 0.8, at each step.",
+     "1.25": "That is 1 / 0.8, after one step. Each step divides again.",
+     "35": "28 times 1.25 is 35. But factors of 28 steps are multiplied, not added.",
+     "517": "Each step divides by 0.8: 1 / 0.8²⁸ = 517. With a chance of 1 in 517 for it, the mean is 1."},
+    "517")
 
 neighbours = Question(
     "A pixel of a digit is to be guessed from its four neighbours, by the best linear formula. How much of "
     "the variance of the pixel does that explain (R²)?",
     {"0.1":
-         "That would be noise. Strokes are several pixels wide: what a pixel is, its neighbours mostly are.",
+         "This would be noise, in which neighbours say nothing of each other. A digit consists of strokes.",
      "0.5": "More: a stroke is several pixels wide, and most of the rest is empty.",
-     "0.9": "Strokes are several pixels wide and grey at the edge. A pixel that is dropped alone is hardly "
-         "missed."},
+     "0.9": "Strokes are several pixels wide and grey at the edge, so neighbours are alike."},
     "0.9")
-
-gru = Question(
-    "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What "
-    "is dropped?",
-    {"half of the state, at each step": "So the name suggests. But torch drops only what one layer hands to "
-         "the next, and here there is no next.",
-     "half of the inputs":
-         "The inputs are never dropped: only what one layer hands to the next, and here there is no next.",
-     "nothing": "It drops what one layer hands to the next, after all layers but the last. One layer has no "
-         "next, and torch warns."},
-    "nothing")
-
-beaten = Question(
-    "This net is trained with dropout, Dropout2d or DropBlock on its maps, twelve seeds each. Which of the "
-    "two others surely beats dropout here?",
-    {"Dropout2d and DropBlock":
-         "So the neighbours of a pixel made one expect. On these small maps it does not show.",
-     "DropBlock alone": "So the papers would make one expect, with larger nets and images. On these small "
-         "maps it does not show.",
-     "neither": "The lower ends of both intervals lie below 0. That does not make the three equal."},
-    "neither")
-
-untouched = Question(
-    "A memory of a recurrent net, a number that it carries from step to step, is to be kept for 28 steps. At "
-    "each step a fresh mask with p = 0.2 falls on all memories. The chance that this one is never hit:",
-    {"0.8": "That is one step, or one mask for the whole sequence.",
-     "0.2": "That is the chance to be hit at one step. It has to be missed 28 times.",
-     "0.002": "0.8 · 0.8 · … · 0.8, 28 times. What has to last must not be tossed for at each step."},
-    "0.002")
 
 
 def together(factor, chosen):
@@ -66,35 +79,32 @@ def together(factor, chosen):
     return (off * mine).mean(0) / (off.square().mean(0) * mine.square().mean()).sqrt()
 
 
-def _alike(at, *names):
-    return set(at.names) == set(names) and at.first.equal(at.second)
-
-
 alike_goals = {
-    "make Dropout and Dropout2d alike": lambda at: _alike(at, "Dropout", "Dropout2d"),
-    "make DropBlock and Dropout alike, on maps of 7 × 7":
-        lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout"),
-    "make DropBlock and Dropout2d alike, on maps of 7 × 7":
-        lambda at: at.side == 7 and _alike(at, "DropBlock", "Dropout2d"),
+    "maps of 7 × 7: make DropBlock and Dropout drop the same":
+        lambda at: at.side == 7 and _same(at.dropout, at.dropblock),
+    "maps of 7 × 7: make DropBlock and Dropout2d drop the same":
+        lambda at: at.side == 7 and _same(at.dropout2d, at.dropblock),
+    "make all three drop the same":
+        lambda at: _same(at.dropout, at.dropblock) and _same(at.dropout2d, at.dropblock),
+    "p at most 0.4: a draw in which Dropout2d drops all of an image":
+        lambda at: 0 < at.p < 0.41 and (at.dropout2d == 0).flatten(1).all(1).any(),
 }
+
+
+def _same(one, other): return (one == 0).equal(other == 0)
 
 
 def _together(at, above=0.99): return int((at.together > above).sum())
 
 
 gallery_goals = {
-    "a variant where ten numbers share one coin: which ten?": lambda at: _together(at) == 10,
+    "a variant where ten numbers are dropped together: which ten?": lambda at: _together(at) == 10,
     "a variant that sets nothing to 0": lambda at: (at.factor != 0).all(),
-    "a variant where others often fall along, but none always":
+    "a variant where others often go along with ◆, but none always":
         lambda at: _together(at) == 1 and _together(at, 0.25) > 5,
-}
-
-second_goals = {
-    "a variant where all numbers of an image share one coin: how many?":
+    "a variant where all numbers of an image are dropped together: how many?":
         lambda at: _together(at) == at.h[0].numel() > 50,
-    "a variant where most numbers never fall": lambda at: at.together.isnan().double().mean() > 0.5,
-    "Cutout: a square so large that more than 60 others often fall along":
-        lambda at: at.variant == "Cutout" and _together(at, 0.25) > 61,
+    "a variant where most numbers never change": lambda at: at.together.isnan().double().mean() > 0.5,
 }
 
 
@@ -121,8 +131,8 @@ def spatial_dropout_solution(h, p, training=True):
         return h
     if p == 1:
         return 0 * h                                      # nothing is kept: 0, not 0 / 0
-    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p  # (N, C, 1, 1)  one coin a map
-    return h * keep / (1 - p)                             # spread over the map's pixels
+    keep = torch.rand(h.shape[0], h.shape[1], 1, 1) >= p  # (N, C, 1, 1)  one entry for each feature map
+    return h * keep / (1 - p)                             # broadcast over H and W
 
 
 def _at(f, p):
@@ -135,40 +145,40 @@ def _at(f, p):
 
 def _watched(f):
     share, calls, images, channels, rows, columns, times, calm = zip(*[_at(f, p) for p in (0.2, 0.6)])
-    return {"share of the numbers that falls at p = 0.2 and 0.6": following(share),
+    return {"share of the numbers dropped at p = 0.2 and 0.6": following(share),
             "factor on what is kept": following(times),
-            "coins of the pixels of a map": (alike(rows), alike(columns)),
-            "coins of the channels": alike(channels), "coins of the images": alike(images),
-            "coins of the calls": alike(calls), "factor in eval mode": alike(calm)}
+            "mask along the pixels of a map": (alike(rows), alike(columns)),
+            "mask along the channels": alike(channels), "mask along the images": alike(images),
+            "mask from call to call": alike(calls), "factor in eval mode": alike(calm)}
 
 
 spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
-    "pixels": "Each pixel has a coin of its own: that is nn.Dropout. Which axes of h share a coin?",
-    "batch": "The images of a batch share their coins. Each image meets a thinned net of its own: the coins "
-        "need the axis N.",
-    "images": "All channels of an image share one coin, so whole images vanish. The coins need the axis C.",
-    "places": "A place falls in all channels at once. It is the map, all places of one channel, that shares "
-        "a coin.",
-    "keeps": "It keeps with chance p. As in torch, p is the chance to drop.",
-    "fixed_share": "The same share falls whatever p is: compare the coins with p, not with a number.",
-    "normal": "The coins are from a bell curve, randn: below 1 - p lies another share of it. `torch.rand` "
-        "lies evenly between 0 and 1.",
-    "same_again":
-        "Each call drops the same maps. Do not set a seed inside: the coins are tossed anew each time.",
+    "pixels": "Each pixel has a mask entry of its own: that is nn.Dropout. Along which axes should the "
+        "numbers share an entry?",
+    "batch": "The images of a batch share a mask. Each image should pass its own thinned net: the mask needs "
+        "the axis N.",
+    "images": "All channels of an image share one entry, so whole images vanish. The mask needs the axis C.",
+    "places": "A pixel is dropped in all channels at once. The pixels of one channel should share an entry, "
+        "not the channels of one pixel.",
+    "keeps": "It keeps with probability p. As in torch, p is the probability to drop.",
+    "fixed_share": "The same share is dropped whatever p is: compare the random numbers with p.",
+    "normal": "The random numbers are from a bell curve, randn: another share of them lies below 1 - p. "
+        "`torch.rand` lies evenly between 0 and 1.",
+    "same_again": "Each call drops the same maps. Do not set a seed inside: every call draws a new mask.",
     "mask_only": "What comes out is the mask: multiply h by it.",
     "no_rescale": "What is kept has to be divided by 1 - p, so that the mean stays.",
-    "by_p": "What is kept is divided by p: divide by the chance to be kept, 1 - p.",
+    "by_p": "What is kept is divided by p: divide by the probability to be kept, 1 - p.",
     "fixed_factor": "What is kept is multiplied by the same factor whatever p is: it is 1 / (1 - p).",
     "share_kept": "It divides by the share that this draw has kept, so the factor varies: divide by 1 - p.",
     "in_eval": "It drops in eval mode, too.",
 }, hints=[
-    "How many coins are there for h of shape (N, C, H, W)? Which axes do they have?",
-    "torch.rand(N, C, 1, 1) has one number for each map; an axis of size 1 is stretched over H or W when it "
-        "multiplies h.",
+    "How many independent entries does the mask have, for h of shape (N, C, H, W)? Along which axes?",
+    "torch.rand(N, C, 1, 1) has one number for each feature map. Multiplied with h, an axis of size 1 is "
+        "broadcast over H or W.",
     "keep = torch.rand(N, C, 1, 1) >= p; then divide what is kept by 1 - p, and leave h alone unless "
         "training.",
-], solution=spatial_dropout_solution, why="The formula is dropout's own. Only the shape of the coins says "
-    "what falls together.")
+], solution=spatial_dropout_solution, why="The formula is that of dropout. Only the shape of the mask says "
+    "what is dropped together.")
 
 
 def masks():
@@ -207,18 +217,18 @@ def _named(f):
 
 
 which_variant = Exercise(naming, observe=_named, mistakes={
-    "batch": "Two are exchanged: Dropout and the mask for the batch. Look from sample to sample: in one of "
+    "batch": "Two are exchanged: Dropout and one mask for the batch. Look from sample to sample: in one of "
         "the pictures all three columns are the same.",
     "maps": "Two are exchanged: Dropout and Dropout2d. In one of them whole tiles are gone.",
-    "blocks": "Two are exchanged: DropBlock and Dropout2d. Does a whole tile fall, or a square within it?",
+    "blocks": "Two are exchanged: DropBlock and Dropout2d. Is a whole tile dropped, or a square within it?",
     "time":
         "Two are exchanged: RNNDrop and Dropout2d. A row of a tile is one unit over time; a tile is one map.",
     "noise": "Two are exchanged: Dropout and Gaussian. One of them has two shades only, the other many.",
 }, hints=[
-    "Ask of each picture: what always falls together? A square, a row, a block, a tile? And is it the same "
-        "in the three samples?",
+    "Ask of each picture: what is always dropped together? A square, a row, a block, a tile? And is it the "
+        "same in the three samples?",
     "One picture has no zeros. In one, the three columns are equal.",
-    "What is left falls as single squares, as rows, as blocks of 3 × 3 or as whole tiles.",
-], solution=which_variant_solution, why="Of a mask one sees what shares a coin: nothing but itself (D), the "
-    "map (F), a block (A), all steps of a unit (B), all samples (C). In E no coin is tossed: every number "
-    "gets noise.")
+    "The rest drops single squares, rows, blocks of 3 × 3 or whole tiles.",
+], solution=which_variant_solution, why="A mask shows what is dropped together: single numbers (D), a "
+    "feature map (F), a block (A), all steps of a unit (B), the same numbers in all samples (C). In E every "
+    "number gets its own noise.")

@@ -148,17 +148,17 @@ wrong = {
     },
 }
 
-SHARE = "share of the numbers that falls at p = 0.2 and 0.6: it gives "
+SHARE = "share of the numbers dropped at p = 0.2 and 0.6: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"spatial_dropout": {
-    "0.3 written in": (rated(lambda p: 0.3, lambda p: 1 / 0.7), "The same share falls whatever p is"),
+    "0.3 written in": (rated(lambda p: 0.3, lambda p: 1 / 0.7), "The same share is dropped whatever p is"),
     "p - 0.035": (rated(lambda p: p - 0.035), SHARE),
     "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
     "randn above p": (rated(lambda p: p, toss=torch.randn), SHARE),
-    "in pairs": (in_pairs, "coins of the channels: it gives 'shared in part'; expected 'each its own'."),
+    "in pairs": (in_pairs, "mask along the channels: it gives 'shared in part'; expected 'each its own'."),
     "a column of pixels": (by_columns,
-                           "coins of the pixels of a map: it gives ('one for all', 'each its own')"),
+                           "mask along the pixels of a map: it gives ('one for all', 'each its own')"),
     "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
                 "factor on what is kept: it gives [1.2, 2.5]"),
     "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),

@@ -7,7 +7,7 @@ from helpers import figures
 from helpers.lessons.variants import masks, together
 
 
-def test_each_mask_shows_what_shares_a_coin():
+def test_each_mask_shows_what_is_dropped_together():
     shown = masks()
     def alike(letter, *axes): return bool((shown[letter].amax(axes) == shown[letter].amin(axes)).all())
     assert alike("F", 2, 3) and alike("B", 3) and alike("C", 0)
@@ -19,10 +19,10 @@ def test_each_mask_shows_what_shares_a_coin():
     assert single.any()
 
 
-def test_who_shares_a_coin_is_correlated():
-    coin = (torch.rand(500, 1, 3, generator=torch.Generator().manual_seed(1)) > 0.3) * 1.0
-    # a row of coins, its first three times, never falling
-    factor = torch.cat([coin, coin[..., :1].expand(500, 1, 3), torch.ones(500, 1, 3)], 1)
+def test_what_is_dropped_together_is_correlated():
+    mask = (torch.rand(500, 1, 3, generator=torch.Generator().manual_seed(1)) > 0.3) * 1.0
+    # a row of entries, the first of them three times, a row that is never dropped
+    factor = torch.cat([mask, mask[..., :1].expand(500, 1, 3), torch.ones(500, 1, 3)], 1)
     found = together(factor, (0, 0))
     assert found[0, 0] == pytest.approx(1) and found[0, 1:].abs().max() < 0.2
     assert found[1].tolist() == pytest.approx([1.0] * 3)
@@ -31,12 +31,21 @@ def test_who_shares_a_coin_is_correlated():
 
 def test_gains_in_groups_name_their_nets():
     def figure(fig):
-        return figures.gains(fig, 5, "dropout in the same net")
+        return figures.gains(fig, 5, "dropout in the same net", least=-32)
     gains = torch.tensor([[-31.0, -29], [-1, 1], [9, 11]])
     groups = {"CNN: 66 points": 1, "LSTM: 53 points": 2}
-    numbers = dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0), tries=22)
+    numbers = dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0))
     screen = seen(figure, numbers | dict(groups=groups), size=(6.8, 3.0))
     alt = screen.picture.alt
-    assert alt.startswith("1 of 3 surely ahead, 1 surely behind")
-    assert "CNN: 66 points: worse -30.0" in alt and "LSTM: 53 points: same" in alt
+    assert alt.startswith("1 of 3 intervals lies above 0, 1 below. ")
+    assert "CNN: 66 points: worse −34.0 to −26.0" in alt and "LSTM: 53 points: same −4.0 to +4.0" in alt
     assert not faults(screen.picture) and not moved_background(screen)
+
+
+def test_what_the_wider_interval_holds_is_not_counted():
+    numbers = dict(names=["one", "two"], gains=torch.tensor([[2.0, 4], [-9, -7]]), half=torch.ones(2))
+    assert seen(figures.gains, numbers).picture.alt.startswith("1 of 2 intervals lies above 0, 1 below. ")
+    alt = seen(figures.gains, numbers | dict(wide=torch.full((2,), 4.0), tries=10)).picture.alt
+    assert alt.startswith("1 of 2 intervals lies below 0. ") and "10 comparisons" in alt
+    alt = seen(figures.gains, numbers | dict(wide=torch.full((2,), 9.0))).picture.alt
+    assert alt.startswith("No interval excludes 0")
