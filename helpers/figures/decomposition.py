@@ -2,7 +2,7 @@
 import numpy as np
 
 from .parts import apart, array, broken, headline, listed, plural, short
-from .parts.axes import area, beside, diagram, inside, moving, ticks
+from .parts.axes import area, beside, inside, moving, ticks
 from .roles import FAINT, INK, NOTE, QUIET, Role, highlight, truth
 
 bias = Role("#D55E00", "#B84E00", "o")
@@ -10,31 +10,31 @@ variance = Role("#56B4E9", "#1F76A8", "^", (0, (6, 2)))
 noise = Role(FAINT, QUIET, "s", (0, (1, 1.6)))
 PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)  # from the ground up
 
-REACH = 2.2                  # of y
-TOP, MARKS = 3.2, (1, 2, 3)  # of the error, in units of the noise
+REACH = 2.2            # of y
+TOP = 0.08             # of the error without noise
 
 
 def fits(fig, steps=600):
-    """Fits to several data sets (left), and the parts of their error by step (right; the bar: at the last).
+    """Fits to several data sets (left), and by step the two parts of their distance from the truth (right).
 
-    draw(x, truth, fits, points, step, bias2, variance, noise_variance): x, truth (X,); fits (M, X) now;
-    points (n, 2), the first data set; step, bias2, variance (T,) so far; noise_variance: that of new points
-    about the truth. The error is drawn in units of it."""
+    draw(x, truth, fits, points, step, bias2, variance): x, truth (X,); fits (M, X) now; points (n, 2), the
+    first data set; step, bias2, variance (T,) so far."""
     say = headline(fig)
-    lines = curves(fig.add_axes((0.075, 0.14, 0.385, 0.62)))
-    areas = history(fig.add_axes((0.565, 0.14, 0.265, 0.62)), steps)
-    bar = column(fig.add_axes((0.845, 0.14, 0.15, 0.62)))
+    lines = curves(fig.add_axes((0.075, 0.14, 0.4, 0.62)))
+    areas = history(fig.add_axes((0.585, 0.14, 0.285, 0.62)), steps)
 
-    def draw(x, truth, fits, points, step, bias2, variance, noise_variance):
-        step, bias2, variance, floor = array(step), array(bias2), array(variance), float(noise_variance)
+    def draw(x, truth, fits, points, step, bias2, variance):
+        step, bias2, variance = array(step), array(bias2), array(variance)
         lines(array(x), array(truth), array(fits), array(points))
-        areas(step, variance / floor, bias2 / floor, floor)
-        bar(variance[-1] / floor, bias2[-1] / floor, floor)
-        total = floor + variance[-1] + bias2[-1]
-        finding = f"Error {total:.3f}: variance {variance[-1]:.3f}, bias² {bias2[-1]:.3f}"
-        figures = f"step {step[-1]:,.0f}; σ² {floor:.3f}"
+        areas(step, variance, bias2)
+        b, v = bias2[-1], variance[-1]
+        finding = ("The training has left the numbers" if not np.isfinite(b + v)
+                   else "The fits miss the line together: bias" if b > v
+                   else "The fits scatter about the line: variance" if v > 0.012
+                   else "The fits lie close to the line")
+        figures = f"step {step[-1]:,.0f}: variance {v:.3f} + bias² {b:.3f} = {b + v:.3f}"
         say(finding, figures)
-        return f"{finding} ({figures}); {plural(len(fits), 'fit')} to {plural(len(points), 'point')} each."
+        return f"{finding}; {figures}. {plural(len(fits), 'fit')} to {plural(len(points), 'point')} each."
     return draw
 
 
@@ -43,8 +43,8 @@ def curves(ax):
     ax.set(xlim=(-1, 1), xlabel="x", xticks=[-1, 0, 1],
            ylim=(-REACH, REACH), ylabel="y", yticks=[-2, -1, 0, 1, 2])
     kinds = ((0.0, "fits", variance, dict(color=variance.color, lw=1.2)),
-             (0.25, "their mean", bias, dict(color=bias.color, lw=2.4)),
-             (0.69, "truth y = x", truth, truth.line))
+             (0.25, "mean fit", bias, dict(color=bias.color, lw=2.4)),
+             (0.68, "truth y = x", truth, truth.line))
     for at, name, role, look in kinds:
         ax.plot([at, at + 0.075], [1.065, 1.065], transform=ax.transAxes, clip_on=False, **look)
         inside(ax, at + 0.09, 1.065, name, va="center", **role.bold, size=9.5)
@@ -66,9 +66,9 @@ def curves(ax):
     return paint
 
 
-def stacked(ax):
-    """The three parts as areas, one on the other. Returns paint(x, noise, variance, bias2)."""
-    areas = [area(ax, role.color, 0.85) for _, role in PARTS]
+def stacked(ax, parts):
+    """Parts of an error as areas, one on the other. Returns paint(x, *heights), one a part."""
+    areas = [area(ax, role.color, 0.85) for _, role in parts]
     edge = moving(ax, color=INK, lw=1.4)
 
     def paint(x, *heights):
@@ -81,41 +81,24 @@ def stacked(ax):
 
 
 def history(ax, steps):
-    """The parts against the steps so far, in units of the noise; the labels say what a unit is.
+    """The two parts against the steps so far, with their names at the last.
 
-    Returns paint(step (T,), variance (T,), bias2 (T,), floor): floor is the noise."""
-    ax.set(xscale="log", xlim=(10, steps), xlabel="step (log scale)",
-           ylim=(0, TOP), yticks=MARKS, yticklabels=[])
+    Returns paint(step (T,), variance (T,), bias2 (T,))."""
+    ax.set(xscale="log", xlim=(10, steps), xlabel="step (log scale)", ylim=(0, TOP), yticks=[0, 0.04, 0.08],
+           ylabel="squared distance from the truth")
     ticks(ax.xaxis, (10, 100, steps))
-    ax.set_ylabel("mean squared error", labelpad=30)
-    marks = {y: beside(ax, -0.035, y, ha="right", **NOTE, animated=True) for y in MARKS}
     beyond = inside(ax, 0.01, 1.02, **NOTE, animated=True)
-    areas = stacked(ax)
+    areas = stacked(ax, PARTS[1:])
+    names = [ax.text(0, 0, name, va="center", **role.bold, size=9.5, animated=True)
+             for name, role in PARTS[1:]]
 
-    def paint(step, variance, bias2, floor):
-        areas(step, 1, variance, bias2)
-        highest = np.nanmax(np.nan_to_num(1 + variance + bias2, nan=0))
-        beyond.set_text(f"↑ was up to {short(highest * floor)}" if highest > TOP else "")
-        for y, mark in marks.items():
-            mark.set_text(short(y * floor))
-    return paint
-
-
-def column(ax):
-    """The parts now, as a bar with their names. Returns paint(variance, bias2, floor), in units of floor."""
-    diagram(ax, (0, 5), (0, TOP))
-    boxes = stacked(ax)
-    names = [ax.text(1.3, 0, name, va="center", **role.bold, size=9.5, animated=True) for name, role in PARTS]
-    above = ax.text(0, TOP, "", va="bottom", **NOTE, animated=True)
-
-    def paint(variance, bias2, floor):
-        boxes(np.array([0, 1]), 1, variance, bias2)
-        total, most = 1 + variance + bias2, TOP - 0.1
-        middles = np.clip(np.nan_to_num([0.5, 1 + variance / 2, 1 + variance + bias2 / 2], nan=TOP), 0, most)
-        middles = apart(middles, 0.18)
-        for name, y in zip(names, middles - max(0, middles[2] - most)):
-            name.set_y(y)
-        above.set_text(f"↑ to {short(total * floor)}" if total > TOP else "")
+    def paint(step, variance, bias2):
+        areas(step, variance, bias2)
+        highest = np.nanmax(np.nan_to_num(variance + bias2, nan=0))
+        beyond.set_text(f"↑ was up to {short(highest, 2)}" if highest > TOP else "")
+        middles = np.clip(np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP), 0, TOP)
+        for name, y in zip(names, apart(middles, 0.007)):
+            name.set_position((step[-1] * 1.06, min(y, TOP)))
     return paint
 
 
@@ -126,10 +109,10 @@ def by_rate(fig):
     set: drawn as mean and its 95 % interval."""
     say = headline(fig)
     ax = fig.add_axes((0.085, 0.14, 0.74, 0.61))
-    ax.set(xlim=(-0.02, 0.82), xlabel="dropout's rate p (probability to drop)",
+    ax.set(xlim=(-0.02, 0.82), xlabel="p, the probability to drop",
            ylim=(0, 0.17), ylabel="mean squared error", yticks=[0, 0.05, 0.1, 0.15])
     ticks(ax.xaxis, (0, 0.2, 0.4, 0.6, 0.8))
-    areas, edges = stacked(ax), moving(ax, ls="", marker="o", ms=4, color=INK)
+    areas, edges = stacked(ax, PARTS), moving(ax, ls="", marker="o", ms=4, color=INK)
     tested = interval(ax)
     names = [beside(ax, 1.015, 0, name, **role.bold, animated=True) for name, role in PARTS]
 
@@ -144,12 +127,14 @@ def by_rate(fig):
         for name, y in zip(names, middles):
             name.set_y(min(y, 0.165))
         mean = error.mean(1)
-        finding = f"Test error at p = {listed(rates)}: {listed(mean, '.3f')}"
-        figures = f"areas: parts of {error.shape[1]} fits; measured at the dots, straight between"
+        best, worst = mean.argmin(), mean.argmax()
+        finding = ("A little dropout helps, much does harm" if 0 < best < worst == len(mean) - 1
+                   else f"The error is lowest at p = {short(rates[best])}")
+        figures = f"test error at p = {listed(rates)}: {listed(mean, '.3f')}"
         say(finding, figures)
         rows = "; ".join(f"p {short(p)}: variance {v:.3f}, bias² {b:.4f}, test error {e:.3f}"
                          for p, v, b, e in zip(rates, variance, bias2, mean))
-        return f"{finding}. {figures}. {rows}."
+        return f"{finding}; {figures}. {error.shape[1]} data sets. {rows}."
     return draw
 
 
@@ -172,14 +157,14 @@ OTHERS, SAME = Role("#0072B2", "#00598C", "o"), Role("#CC79A7", "#96466F", "v", 
 
 
 def mean_fits(fig):
-    """What a mean of M fits leaves of the error above the noise, with other data or with other first weights.
+    """What a mean of M fits leaves of their squared distance from the truth: other data, or other weights.
 
     draw(M, others, same): M (R,); others, same: R lists: the error of a mean of M fits, as a share of the
     mean error of those M."""
     say = headline(fig)
     ax = fig.add_axes((0.125, 0.14, 0.65, 0.66))
     ax.set(xscale="log", xlim=(0.87, 4.6), xlabel="M, number of fits in the mean (log scale)",
-           yscale="log", ylim=(0.04, 1.2), ylabel="share of one fit's error\nabove the noise (log scale)")
+           yscale="log", ylim=(0.04, 1.2), ylabel="distance left, as a share (log scale)")
     ticks(ax.xaxis, (1, 2, 4))
     ticks(ax.yaxis, (0.1, 0.3, 1))
     ax.plot([1, 4], [1, 1 / 4], lw=1.4, **truth.line)
@@ -193,12 +178,13 @@ def mean_fits(fig):
         heights = (high, low) if last[0] >= last[1] else (low, high)
         for paint, rows, shift, height in zip(kinds, found, (1.04, 1 / 1.04), heights):
             paint(M * shift, rows, height)
-        finding = f"A mean of {short(M[-1])} leaves {last[1]:.2f} (other data), {last[0]:.2f} (same)"
-        figures = "of its fits' error above the noise; a dot: one mean of M fits"
+        finding = ("Only fits to other data average out" if last[1] < 0.5 < last[0]
+                   else "What a mean of fits leaves")
+        figures = f"a mean of {short(M[-1])} leaves {last[1]:.2f} with other data, {last[0]:.2f} with the same"
         say(finding, figures)
         rows = "; ".join(f"M = {short(m)}: {a.mean():.2f} other data, {b.mean():.2f} same data"
                          for m, b, a in zip(M, *found))
-        return f"{finding} {figures}. {rows}."
+        return f"{finding}: {figures}. {rows}."
     return draw
 
 

@@ -1,16 +1,17 @@
 """Pictures of notebook 08: dropout beside what is cheaper, under other optimizers, and on few images."""
 import numpy as np
 
-from .parts import apart, array, band, beside, headline, inside, jitter, listed, moving, short, ticks
+from .parts import apart, area, array, band, beside, headline, inside, jitter, listed, moving, short, ticks
 from .roles import FAINT, INK, NOTE, Role, highlight, normalized
+from .roles import truth as truth_look
 
 
-def remedies(fig):
-    """How far the fits of seven ways to train lie from the truth: each a row, with a dot for each data set.
+def remedies(fig, count=5):
+    """How far the fits of several ways to train lie from the truth: each a row, with a dot for each data set.
 
-    draw(names, errors): names (7,) words; errors (7, K) above 0, mean squared distances."""
+    draw(names, errors): names (count,) words; errors (count, K) above 0, mean squared distances."""
     say, low, high = headline(fig), 0.0005, 0.3
-    ax, paint = rows(fig, 7, "mean squared distance from the truth (log scale)", 0.655)
+    ax, paint = rows(fig, count, "mean squared distance from the truth (log scale)", 0.655)
     ax.set(xscale="log", xlim=(low, high))
     ticks(ax.xaxis, [0.001, 0.01, 0.1])
 
@@ -19,9 +20,9 @@ def remedies(fig):
         means, left, right = errors.mean(1), (errors < low).sum(), (errors > high).sum()
         out = [f"{n} on the {side}" for n, side in ((left, "left"), (right, "right")) if n]
         paint(names, errors, [f"{mean:.3f}" for mean in means], "outside: " + ", ".join(out) if out else "")
-        first, second = np.argsort(means)[:2]
-        finding = f"Nearest: {names[first]} and {names[second]}"
-        figures = f"{errors.shape[1]} data sets as dots; diamond and number: their mean"
+        best = names[np.argmin(means)]
+        finding = f"{best[0].upper()}{best[1:]} comes nearest to the truth"
+        figures = f"a dot: one of {errors.shape[1]} data sets; diamond and number: their mean"
         say(finding, figures)
         told = "; ".join(f"{name}: {short(mean)}" for name, mean in zip(names, means))
         return f"{finding}. {figures}. {told}."
@@ -46,8 +47,9 @@ def by_optimizer(fig):
         out = ((found < low) | (found > high)).sum()
         paint(names, found, [f"better on {k} of {n}" for k in better],
               f"{out} of {found.size} lie outside" if out else "")
-        finding = f"Dropout helps on {', '.join(map(str, better[:-1]))} and {better[-1]} of {n} data sets"
-        figures = "from the top row down; dots: data sets, diamond: their mean"
+        finding = ("The optimizer decides whether dropout helps" if means.min() < 0 < means.max()
+                   else "Dropout does the same under each optimizer")
+        figures = f"a dot: one of {n} data sets; diamond: their mean"
         say(finding, figures)
         told = "; ".join(f"{name}: {short(mean)} on average" for name, mean in zip(names, means))
         return f"{finding}; {figures}. {told}."
@@ -92,7 +94,7 @@ def few_images(fig):
     say = headline(fig)
     axes = [fig.add_axes((left, 0.14, 0.335, 0.61)) for left in (0.075, 0.49)]
     for ax, (title, limits, places) in zip(axes, PANELS):
-        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=places, xlabel="dropout's rate p")
+        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=places, xlabel="p, the probability to drop")
         ticks(ax.xaxis, [0, 0.2, 0.5, 0.8])
         ax.set_title(title, size=10, pad=6)
         ax.grid(axis="y")
@@ -109,12 +111,91 @@ def few_images(fig):
             name.set(text=f"{n:,} images", position=(p[-1] + 0.04, y))
         points, more = [np.array([(v[list(p).index(0.5)] - v[0]).mean() for p, v in zip(rates, found)])
                         for found in panels]
-        finding = f"p = 0.5 against 0: log loss {listed(more, '+.2f')} nats"
-        figures = (f"{counts[0]:,} images first; accuracy {listed(100 * points, '+.1f')} points; "
-                   f"{panels[0][0].shape[1]} seeds")
+        finding = ("Few images: dropout raises the log loss" if more[0] > 0.05
+                   else "Few images: dropout lowers the log loss" if more[0] < -0.05
+                   else "Few images: dropout hardly moves the log loss")
+        figures = f"p = 0.5 minus p = 0: {listed(more, '+.2f')} nats, few images first"
         say(finding, figures)
         told = "; ".join(f"{n:,} images, p {listed(p)}: "
                          f"accuracy {listed(r.mean(1), '.3f')}, log loss {listed(v.mean(1), '.2f')}"
                          for n, p, r, v in zip(counts, rates, *panels))
-        return f"{finding} ({figures}). {told}."
+        return (f"{finding}; {figures} (accuracy {listed(100 * points, '+.1f')} points; "
+                f"{panels[0][0].shape[1]} seeds). {told}.")
+    return draw
+
+
+def over_passes(fig):
+    """Log loss with dropout minus without, by step: a line for few images and one for many.
+
+    draw(steps, counts, more, batch): steps (T,) from 20 to 400; counts: two numbers of images, few first;
+    more: for each (T, K) of K seeds, in nats; batch: images a step. Each mark says how many passes it is."""
+    say, low, high = headline(fig), -0.65, 0.65
+    ax = fig.add_axes((0.105, 0.14, 0.71, 0.66))
+    ax.set(xscale="log", xlim=(17, 460), xlabel="step (log scale)", ylim=(low, high),
+           ylabel="log loss, dropout minus none (nats)", yticks=[-0.5, 0, 0.5])
+    ticks(ax.xaxis, [20, 40, 80, 160, 400])
+    ax.axhline(0, color=INK, lw=1)
+    for y, words, va in (0.98, "↑ dropout harms", "top"), (0.02, "↓ dropout helps", "bottom"):
+        inside(ax, 0.985, y, words, va=va, ha="right", **NOTE)
+    lines = [band(ax, role) for role in (SIZES[0], SIZES[2])]
+    names = [beside(ax, 1.015, 0, **role.bold, size=10, animated=True) for role in (SIZES[0], SIZES[2])]
+    marks = [[ax.text(0, 0, "", ha="center", va="center", size=9.5, color=role.ink, animated=True)
+              for _ in range(8)] for role in (SIZES[0], SIZES[2])]
+
+    def draw(steps, counts, more, batch=50):
+        steps, more = array(steps), [array(values) for values in more]
+        heights = np.array([values.mean(1) for values in more])  # (2, T)
+        ends = apart(np.clip(heights[:, -1], low + 0.08, high - 0.08), 0.22)
+        for paint, name, n, values, end in zip(lines, names, counts, more, ends):
+            paint(steps, values)
+            name.set(text=f"{n:,}\nimages", y=end)
+        for row, n, mine, other in zip(marks, counts, heights, heights[::-1]):
+            for mark, step, y, beyond in zip(row, steps, mine, other):
+                mark.set(text=f"×{short(step * batch / n, 2)}",
+                         position=(step, np.clip(y + (0.13 if y > beyond else -0.13), -0.59, 0.59)))
+        k = int(np.argmin(np.abs(steps * batch - counts[1])))  # one pass over the many
+        few, many = heights[0, k], heights[1, k]
+        passes = [short(steps[k] * batch / n, 2) for n in counts]
+        finding = ("One pass: dropout harms. Forty: it helps" if few < 0 < many and passes == ["40", "1"]
+                   else "What dropout does changes with the passes")
+        figures = f"step {short(steps[k])}: {few:+.2f} and {many:+.2f} nats; ×: passes over the images"
+        say(finding, figures.replace("-", "−"))
+        told = "; ".join(f"{n:,} images: {listed(row, '+.2f')}" for n, row in zip(counts, heights))
+        return f"{finding}. Log loss with dropout minus without at steps {listed(steps)}: {told} nats."
+    return draw
+
+
+def flatter(fig):
+    """The mean fit to a wave without and with dropout, each with a band: ± one SD of the fits.
+
+    draw(x, truth, fits, p): x, truth (X,); fits: two of (M, X), without and with dropout p."""
+    say = headline(fig)
+    ax = fig.add_axes((0.075, 0.14, 0.7, 0.66))
+    ax.set(xlim=(-1, 1), xlabel="x", xticks=[-1, 0, 1], ylim=(-1.6, 1.6), ylabel="y", yticks=[-1, 0, 1])
+    kinds = SIZES[2], SIZES[0]
+    spreads = [area(ax, role.color, 0.18) for role in kinds]
+    lines = [moving(ax, lw=2.4, **role.line) for role in kinds]
+    wave = moving(ax, lw=1.6, **truth_look.line)
+    keys = (1.0, truth_look.line), (0.88, kinds[0].line), (0.76, kinds[1].line)
+    for y, look in keys:
+        ax.plot([1.02, 1.09], [y, y], transform=ax.transAxes, clip_on=False, lw=2, **look)
+    inside(ax, 1.11, 1.0, "truth", va="center", size=10)
+    inside(ax, 1.11, 0.88, "no dropout", va="center", size=10, **kinds[0].bold)
+    named = inside(ax, 1.11, 0.76, va="center", size=10, animated=True, **kinds[1].bold)
+
+    def draw(x, truth, fits, p):
+        x, truth, fits = array(x), array(truth), [array(some) for some in fits]
+        found = []
+        for spread, line, some in zip(spreads, lines, fits):
+            middle, sd = some.mean(0), some.std(0, ddof=1)
+            spread.set_data(x, middle - sd, middle + sd)
+            line.set_data(x, middle)
+            found.append(np.square(middle - truth).mean())
+        wave.set_data(x, truth)
+        named.set_text(f"dropout {short(p)}")
+        finding = ("Dropout flattens the fits to a wave" if found[1] > found[0]
+                   else "Dropout keeps the fits on the wave")
+        figures = f"bias² {found[0]:.3f} without, {found[1]:.3f} with; bands: ±1 SD of {len(fits[0])} fits"
+        say(finding, figures)
+        return f"{finding}. {figures}."
     return draw
