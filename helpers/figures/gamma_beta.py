@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 
 from .parts import array, best_line, broken, headline, percent, plural, short
 from .parts.axes import inside, moving
-from .roles import FAINT, INK, NOTE, QUIET, eval, highlight, normalized, raw, train, truth
+from .roles import FAINT, INK, NOTE, QUIET, highlight, normalized, raw, truth
 
 AREA = ListedColormap(["white", normalized.color + "88"])
 
@@ -81,9 +81,8 @@ def match(fig):
         alike = abs(y.mean() - target.mean()) < 0.06 and abs(y.std() - target.std()) < 0.06
         subject = "Mean and sd agree, the shapes" if alike else "They"
         finding = f"{subject} overlap by {100 * overlap(y, target):.0f} %"
-        figures = f"yours: {yours}; target: {aim}"
-        say(finding, figures)
-        return f"{finding}. Mean and standard deviation of {figures}."
+        say(finding, f"blue: {yours}")
+        return f"{finding}. Mean and standard deviation of blue: {yours}; of the target: {aim}."
     return draw
 
 
@@ -119,51 +118,6 @@ def overlap(a, b, bins=50):
     """Share of the area two histograms have in common, 0 to 1, over bins that span both."""
     edges = np.linspace(min(a.min(), b.min()), max(a.max(), b.max()) + 1e-9, bins + 1)
     return np.minimum(*(np.histogram(values, edges)[0] / len(values) for values in (a, b))).sum()
-
-
-CLOSE = 1e-4  # a batch whose largest difference is less came back
-
-
-def given_back(fig, reach=2.5):
-    """How far gamma and beta of one batch miss, for that batch, for another, and in eval mode.
-
-    draw(h, y, runs): (3, N, C) each: the raw values and what comes out, in the order of the panels; runs: how
-    many there were, of which this is the one with the middle miss. Each unit lies on a line of its own."""
-    say = headline(fig)
-    axes = fig.subplots(1, 3, sharey=True, gridspec_kw=dict(left=0.1, right=0.98, wspace=0.08,
-                                                            bottom=0.14, top=0.68))
-    axes[0].set_ylabel("output − input")
-    names = "train mode,\nits own batch", "train mode,\nanother batch", "eval mode,\na new batch"
-    panels = [misses(ax, *kind, reach) for ax, kind in zip(axes, zip(names, (train, train, eval)))]
-
-    def draw(h, y, runs):
-        h, y = array(h), array(y)
-        for paint, *pair in zip(panels, h, y):
-            paint(*pair)
-        off = np.abs(y - h).max((1, 2))
-        finding = "How far three batches are off"
-        if max(off[0], off[2]) < CLOSE < off[1]:
-            finding = "In train mode another batch does not come back"
-        units = f"{plural(h.shape[1], 'sample')} of {plural(h.shape[2], 'unit')}"
-        figures = f"middle run of {runs}; {units}, each unit on a line"
-        say(finding, figures)
-        told = ", ".join(f"{name} {short(most)}" for name, most in zip(names, off)).replace("\n", " ")
-        return f"{finding}; {figures}. Largest differences: {told}."
-    return draw
-
-
-def misses(ax, name, role, reach):
-    """Output minus input against the input. Returns paint(h (N, C), y (N, C))."""
-    ax.set(xlim=(-6, 12), xticks=[-4, 0, 4, 8], xlabel="input h", ylim=(-reach, reach), yticks=range(-2, 3))
-    ax.axhline(0, color=FAINT, lw=1)
-    ax.set_title(name, **role.bold, size=10)
-    dots = moving(ax, **role.dots | dict(mew=0.3), ms=4, alpha=0.8)
-    worst = inside(ax, 0.97, 0.94, ha="right", va="top", **NOTE, animated=True)
-
-    def paint(h, y):
-        dots.set_data(h.ravel(), np.clip((y - h).ravel(), -reach, reach))
-        worst.set_text(f"worst {short(np.abs(y - h).max(), 2)}")
-    return paint
 
 
 KINDS = "neither", "γ alone", "β alone", "both"
@@ -235,16 +189,14 @@ NORMS = "no BatchNorm", "BatchNorm without γ, β", "BatchNorm"
 def on_digits(fig):
     """Accuracy of two nets on the digits: without BatchNorm, without its gamma and beta, with all of it.
 
-    draw(sigmoids, relus, line): sigmoids and relus (3, K), in the order of NORMS; line (K,), of one linear
-    layer."""
+    draw(sigmoids, relus): (3, K) each, in the order of NORMS."""
     say = headline(fig)
-    groups = {"four layers of sigmoids": NORMS, "two layers of ReLUs": NORMS,
-              "one linear layer": ["no hidden layer"]}
+    groups = {"four layers of sigmoids": NORMS, "two layers of ReLUs": NORMS}
     paint = rows(fig, groups, (0, 1), "accuracy on new images")
 
-    def draw(sigmoids, relus, line):
-        values = [*array(sigmoids), *array(relus), array(line)]
-        none, bare, full, relu_none, relu_bare, relu_full = (v.mean() for v in values[:6])
+    def draw(sigmoids, relus):
+        values = [*array(sigmoids), *array(relus)]
+        _, bare, full, _, relu_bare, relu_full = (v.mean() for v in values)
         finding = "Accuracy with and without γ and β"
         if max(abs(full - bare), abs(relu_full - relu_bare)) < 0.015:
             finding = "On the digits γ and β add almost nothing"

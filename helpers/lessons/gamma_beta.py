@@ -10,19 +10,19 @@ from .batchnorm1d import spread
 straight_line = Question(
     "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of "
     "its outputs lies on the best straight line (R²)?",
-    {"50 %": "No S around 0 does that. Even a step from 0 to 1, the sharpest bend there is, has 64 %.",
-     "80 %": "The outer parts of the S are flat, and you may have counted on many inputs there. "
+    {"54 %": "No S around 0 does that. Even a step from 0 to 1, the sharpest bend there is, has 64 %.",
+     "81 %": "The outer parts of the S are flat, and you may have counted on many inputs there. "
              "With inputs five times as wide it would be about this.",
      "98 %": "Only 5 % of the inputs lie beyond ±2, where the S begins to be flat. "
              "Between −1 and 1 its distance from a straight line is below 0.02."},
     "98 %")
 
 other_batch = Question(
-    "A layer gives a batch of 64 samples and 5 units back: gamma and beta were set from this batch. Now a "
-    "second batch from the same source passes through the layer, in train mode. The values have sd 2. "
-    "How far is the worst of its 320 outputs from its input?",
-    {"0.000001, as for the first": "That would be so if normalizing were a fixed map. Each batch is "
-         "normalized with its own mean and sd, and gamma and beta know those of the first batch only.",
+    "Gamma and beta are set so that a batch leaves the layer as it came: 64 samples, 5 units, sd 2. Now a "
+    "second batch of the same kind passes through the layer, in train mode. How far is the worst of its "
+    "320 outputs from its input?",
+    {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
+         "mean and sd, and gamma and beta know those of the first batch only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
          "of 2/√64 = 0.25.",
      "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3.",
@@ -31,15 +31,17 @@ other_batch = Question(
     "1")
 
 eval_mode = Question(
-    "Now the layer is in eval mode. Gamma and beta are set from its running mean and running variance. "
-    "A batch that the layer has never seen passes. The worst of its outputs is off by about",
-    {"1, as before": "In train mode the second batch brought its own mean and sd. "
-                     "In eval mode no batch does.",
-     "0.1": "Running statistics are estimates, and you may have thought of their errors. But they need not "
-            "be the true ones: the same two numbers are taken off and given back.",
-     "0.000001": "The layer subtracts the running mean and beta adds it. The layer divides by the running sd "
-                 "and gamma multiplies by it. Only rounding is left, for every batch."},
-    "0.000001")
+    "In eval mode the layer normalizes with its running mean and running variance. Both are rough: the layer "
+    "has seen two batches. Is there one gamma and one beta a unit that give every new batch back?",
+    {"yes: the true sd and mean of the unit": "They would undo a layer that normalizes with them. This layer "
+         "uses its rough numbers.",
+     "yes: the rough sd and mean": "The layer subtracts the running mean and beta adds it. The layer divides "
+         "by the running sd and gamma multiplies by it. How rough the two are does not matter.",
+     "no: every batch needs its own two": "So it is in train mode, where each batch brings its own mean and "
+         "sd. In eval mode no batch does.",
+     "no: what is rough leaves an error": "The error would be in the normalized values. But the same two "
+         "numbers are taken off and given back."},
+    "yes: the rough sd and mean")
 
 circle = Question(
     "Points are scattered around 0, half of them inside a circle around 0. A net with one layer of 16 "
@@ -81,7 +83,7 @@ def straightness(a):
 squash_goals = {
     "gamma 1, beta 0: BatchNorm alone. Was your prediction right?":
         lambda at: at.gamma == 1 and at.beta == 0,
-    "beta 0: a gamma at which the line explains just less than 90 % (R² 0.89 to 0.90)":
+    "beta 0: a gamma at which the line explains a little less than 90 % (R² 0.89 to 0.90)":
         lambda at: at.beta == 0 and 0.89 <= straightness(at.a) < 0.9,
     "gamma 1: a beta that nearly turns the unit off (mean output 0.04 to 0.05)":
         lambda at: at.gamma == 1 and 0.04 < torch.sigmoid(at.a).mean() < 0.05,
@@ -181,8 +183,8 @@ _three_units = torch.tensor([[0, 4, -2.0], [0, -3, -2.03], [0, 1, -1.98], [0, 0,
 
 recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)], names=(
     "gamma", "beta"), mistakes=dict(
-    swapped="Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, "
-        "so it restores the mean.",
+    swapped="Look at what each of the two does: gamma multiplies, beta adds. Which one restores the spread, "
+        "which one the mean?",
     over_features="Mean and variance run over the units of one sample; each unit has its own, "
         "over the batch.",
     over_everything="One mean for the whole batch: each unit has its own.",
