@@ -11,7 +11,7 @@ LOW, HIGH = -0.15, 0.35                      # differences of accuracy shown; be
 def losses(fig, box, **look):
     """Axes for the training loss against epochs."""
     ax = fig.add_axes(box)
-    ax.set(ylim=(0, TOP), ylabel="training loss (cross-entropy, nats)", **look)
+    ax.set(ylim=(0, TOP), ylabel="training loss, mean of an epoch", **look)
     ax.axhline(GUESSING, color=FAINT, lw=1.2)
     return ax
 
@@ -19,33 +19,32 @@ def losses(fig, box, **look):
 def two_runs(fig):
     """Training loss of two nets: a wide line and a dashed one on it, so that equal curves look equal.
 
-    draw(plain, other, name, epoch, same_seed=True): (T,) losses in nats of every step so far, of LeNet and
-    of the other; name: what the other is called; epoch: how many steps make one. The second line names all
-    that differs."""
+    draw(plain, other, name, epoch, same_seed=True): (T,) losses of every step, of LeNet and of the other;
+    name: what the other is called; epoch: how many steps make one. The second line names all that differs."""
     say = headline(fig)
-    ax = losses(fig, (0.085, 0.14, 0.72, 0.66), xlabel="epochs", xlim=(0, EPOCHS), xticks=range(EPOCHS + 1))
+    ax = losses(fig, (0.085, 0.14, 0.72, 0.66), xlabel="epoch", xlim=(0, EPOCHS), xticks=range(EPOCHS + 1))
     ax.text(EPOCHS, GUESSING, " guessing", va="center", **NOTE)
-    inside(ax, 0.02, 0.04, "a dot: mean loss of the last epoch", **NOTE)
     lines = moving(ax, color=normalized.color, lw=4.5, alpha=0.55), moving(ax, **raw.line, lw=1.8)
     ends = [moving(ax, **role.dots, ms=8, clip_on=False) for role in (normalized, raw)]
     signs = [haloed(ax, 0, 0, **role.bold, size=10, va="center", animated=True) for role in (normalized, raw)]
 
     def draw(plain, other, name, epoch, same_seed=True):
-        found = [array(other), array(plain)]
-        times, last = [len(loss) / epoch for loss in found], [loss[-epoch:].mean() for loss in found]
-        places = names_at(times, np.clip(np.nan_to_num(last, nan=TOP), 0, TOP))
-        for i, loss in enumerate(found):
-            shown = np.clip(np.nan_to_num(loss, nan=TOP), 0, TOP)
-            lines[i].set_data(np.arange(1, len(loss) + 1) / epoch, shown)
-            ends[i].set_data([times[i]], [np.clip(np.nan_to_num(last[i], nan=TOP), 0, TOP)])
+        found = [array(loss).reshape(-1, epoch).mean(1) for loss in (other, plain)]  # a mean each epoch
+        shown = [np.clip(np.nan_to_num(loss, nan=TOP), 0, TOP) for loss in found]
+        times, last = [len(loss) for loss in found], [loss[-1] for loss in found]
+        places = names_at(times, [loss[-1] for loss in shown])
+        for i, heights in enumerate(shown):
+            lines[i].set_data(np.arange(1, times[i] + 1), heights)
+            ends[i].set_data([times[i]], [heights[-1]])
             signs[i].set(text=(name, "LeNet")[i], position=places[i])
         finding = f"{name[0].upper()}{name[1:]} {compared(last[0] - last[1])}"
-        if len(found[0]) == len(found[1]) and np.array_equal(*found):
+        if len(other) == len(plain) and np.array_equal(array(other), array(plain)):
             finding = "One curve: the two are equal to the last bit"
-        differs = differing(round(times[0] - times[1]), same_seed)
-        figures = f"loss {short(last[0], 2)}, LeNet's {short(last[1], 2)}; {differs}"
+        differs = ["net"] + ["seed"] * (not same_seed) + ["epochs"] * (times[0] != times[1])
+        figures = (f"loss at the end: {name} {short(last[0], 2)}, LeNet {short(last[1], 2)}; "
+                   f"not equal: {', '.join(differs)}")
         say(finding, figures)
-        return f"{finding}: {figures}."
+        return f"{finding}. {figures}."
     return draw
 
 
@@ -66,14 +65,6 @@ def compared(difference):
     return "ends lower" if difference < -0.005 else "ends higher" if difference > 0.005 else "ends level"
 
 
-def differing(later, same_seed):
-    """In what a run differs from LeNet's, in words."""
-    words = "another net" + " and seed" * (not same_seed)
-    if later:
-        return f"{words}, {plural(abs(later), 'more epoch' if later > 0 else 'fewer epoch')}"
-    return words + " only" * same_seed
-
-
 def by_epoch(fig):
     """Mean loss of each epoch, without and with BatchNorm: thin lines for the seeds, mean and band.
 
@@ -88,7 +79,7 @@ def by_epoch(fig):
              seeds_and_band(ax, 0.37, "with BatchNorm", normalized)]
     beyond = EPOCHS + 0.17  # beside the last dot, not on it
     level = moving(ax, color=QUIET, lw=0.9, ls=(0, (2, 2)))
-    drops = arrow(ax, "the layer", 5), arrow(ax, "five more epochs", beyond)
+    drops = arrow(ax, "BatchNorm", 5), arrow(ax, "five more epochs", beyond)
 
     def draw(plain, bn):
         found = [array(plain), array(bn)]
@@ -96,13 +87,13 @@ def by_epoch(fig):
             paint(x, values)
         start, fair, late = found[0][:, 4].mean(), found[1][:, 4].mean(), found[0][:, -1].mean()
         level.set_data([5, beyond], [start, start])
-        layer = drops[0](start, fair, fair - 0.2)
+        gain = drops[0](start, fair, fair - 0.2)
         longer = drops[1](start, late, (start + late) / 2 if start - late > 0.6 else start + 0.12)
         helps = "BatchNorm helps" if fair < start else "BatchNorm does not help"
         finding = f"{helps}; five more epochs help {'more' if late < fair else 'less'}"
-        figures = f"lower by {layer} and by {longer} from epoch 5; means of {plural(len(found[0]), 'seed')}"
-        say(finding, figures)
-        return f"{finding}; {figures}."
+        say(finding, f"arrows: from LeNet's loss at epoch 5; means of {plural(len(found[0]), 'seed')}")
+        return (f"{finding}. From LeNet's loss at epoch 5, BatchNorm lowers it by {gain}, five more epochs "
+                f"by {longer}; means of {plural(len(found[0]), 'seed')}.")
     return draw
 
 
@@ -115,7 +106,7 @@ def arrow(ax, words, x):
     def paint(start, end, y):
         line.set_data([x, x], [start, end + 0.04])
         drop = short(round(start - end, 2))
-        sign.set(text=f"{words}: {drop}", y=y)
+        sign.set(text=f"{words}: {drop} lower", y=y)
         return drop
     return paint
 

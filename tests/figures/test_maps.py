@@ -35,18 +35,21 @@ def test_two_runs_tells_equal_from_different():
     def told(plain, other, name="our net", **seed):
         return drawn(figures.two_runs, plain=plain, other=other, name=name, epoch=7, **seed)
     loss = torch.linspace(2.3, 0.5, 35)
-    assert "equal to the last bit: loss 0.66, LeNet's 0.66; another net" in told(loss, loss.clone())
-    assert "Our net ends lower: loss 0.46, LeNet's 0.66; another net only." in told(loss, loss - 0.2)
-    assert "another net and seed." in told(loss, loss - 0.2, same_seed=False)
+    end = "loss at the end: our net"
+    assert f"equal to the last bit. {end} 0.66, LeNet 0.66; not equal: net." in told(loss, loss.clone())
+    assert f"Our net ends lower. {end} 0.46, LeNet 0.66; not equal: net." in told(loss, loss - 0.2)
+    assert "not equal: net, seed." in told(loss, loss - 0.2, same_seed=False)
     assert "ends higher" in told(loss, loss[:14])
-    assert "another net and seed, 3 fewer epochs." in told(loss, loss[:14], same_seed=False)
+    assert "not equal: net, epochs." in told(loss, loss[:14])
+    assert "not equal: net, seed, epochs." in told(loss, loss[:14], same_seed=False)
     assert "has no finite loss" in told(loss[:28], torch.full((35,), float("nan")))
 
 
 def test_by_epoch_compares_the_layer_with_more_epochs():
     plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
     alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
-    assert "BatchNorm helps; five more epochs help more; lower by 0.2 and by 1 from epoch 5" in alt
+    assert "BatchNorm helps; five more epochs help more. From LeNet's loss at epoch 5" in alt
+    assert "BatchNorm lowers it by 0.2, five more epochs by 1;" in alt
     assert "BatchNorm does not help" in drawn(figures.by_epoch, plain=plain, bn=plain + 0.2)
 
 
