@@ -4,56 +4,114 @@ from dataclasses import replace
 import numpy as np
 
 from . import roles
-from .parts import array, band, beside, diagram, errors, headline, keys, listed, means, moving, plural, short
+from .parts import (
+    array,
+    band,
+    beside,
+    diagram,
+    errors,
+    headline,
+    keys,
+    listed,
+    means,
+    moving,
+    plural,
+    short,
+    ticks,
+)
 from .roles import FAINT, INK, NOTE, QUIET, Role
 
 LAYER = Role("#CC79A7", "#9A4377", "v", (0, (1, 1.3)))  # within one sample: LayerNorm, GroupNorm ...
 INSTANCE = Role("#882255", "#6E1B45", "P", (0, (6, 2, 1, 2)))  # ... and InstanceNorm
 MAPS = replace(roles.normalized, marker="s", dash=(0, (5, 2)), hollow=True)  # BatchNorm, too, but of maps
 PIXELS = Role("#56B4E9", "#1F76A8", "^", (0, (2, 1.2)))  # ... of one place in the map
-KINDS = ("BatchNorm", roles.normalized), ("LayerNorm (MLP), GroupNorm (CNN)", LAYER)
+OF_TWO = ("BatchNorm", roles.normalized), ("GroupNorm", LAYER)
 LOW, HIGH = roles.kept, Role(INK, INK, "D")
 
 
-def small_batches(fig):
-    """Error against the batch size of SGD, for two nets: every seed a dot, mean and spread as a band.
+def batches_of_two(fig):
+    """Errors of two nets, each with BatchNorm and with GroupNorm, trained on batches of 2.
 
-    draw(mlp_sizes, mlp, cnn_sizes, cnn): sizes (R,); mlp and cnn (2, R, K): errors of K seeds with BatchNorm,
-    with LayerNorm (MLP) or GroupNorm (CNN)."""
+    draw(shared, errors): shared: in words, how many numbers are in a mean, four of them; errors (4, K) of K
+    seeds: the MLP with BatchNorm, with GroupNorm, the CNN with BatchNorm, with GroupNorm."""
     say = headline(fig)
-    keys(fig, KINDS, 0.775)
-    left, right = (fig.add_axes((x, 0.14, 0.4, 0.53)) for x in (0.085, 0.585))
-    panels = [errors(ax, KINDS, (2, 8, 16), (1.7, 19), title, "batch size (log scale)")
-              for ax, title in ((left, "MLP, 1,500 images"), (right, "CNN, maps of 7 × 7, 800 images"))]
-    left.set_ylabel("error on new images")
+    ax = accuracies(fig, (0.235, 0.15, 0.53, 0.58), (3.5, -0.5))
+    ax.set_xlabel("error on new images")
+    ax.axvline(0.9, color=FAINT, lw=1.6)
+    ax.text(0.9, -0.62, "guessing", ha="center", va="bottom", **NOTE)
+    ax.axhline(1.5, color=FAINT, lw=0.8)
+    beside(ax, 1.04, -0.62, "numbers in a mean", **NOTE | dict(va="bottom"))
+    rows = []
+    for y, (net, norm, role) in enumerate((net, *kind) for net in ("MLP", "CNN") for kind in OF_TWO):
+        beside(ax, -0.02, y, f"{net}, {norm}", ha="right", size=10, **role.bold)
+        rows.append((row(ax, y, role), beside(ax, 1.04, y, size=10, animated=True)))
 
-    def draw(mlp_sizes, mlp, cnn_sizes, cnn):
-        sizes, found = [array(mlp_sizes), array(cnn_sizes)], [array(mlp), array(cnn)]
-        for paint, at, values in zip(panels, sizes, found):
-            paint(at, values)
-        first, second = (values[0, 0].mean() for values in found)
-        finding = f"Batches of {short(sizes[0][0])}, BatchNorm: MLP {first:.2f}, CNN {second:.2f}"
-        figures = f"{plural(found[0].shape[2], 'seed')} each as dots; line, band: mean ± sd"
-        say(finding, figures)
-        names = ("MLP, BatchNorm", "MLP, LayerNorm"), ("CNN, BatchNorm", "CNN, GroupNorm")
-        rows = "; ".join(f"{name}: {means(at, values)}" for row, at, both in zip(names, sizes, found)
-                         for name, values in zip(row, both))
+    def draw(shared, errors):
+        found = array(errors)
+        for (paint, count), values, words in zip(rows, found, shared):
+            paint(values)
+            count.set_text(words)
+        mlp, mlp_group, cnn, cnn_group = found.mean(1)
+        costs = {"the MLP": mlp - mlp_group, "the CNN": cnn - cnn_group}
+        where = [net for net, cost in costs.items() if cost > 0.1]
+        finding = f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
+            f"Batches of 2 {'' if where else 'hardly '}hurt BatchNorm in both nets"
+        say(finding, f"{plural(len(found[0]), 'seed')} each as dots, their mean a bar")
+        names = [f"{net}, {norm}" for net in ("MLP", "CNN") for norm, _ in OF_TWO]
+        told = "; ".join(f"{name} {value:.2f} ({words})" for name, value, words
+                         in zip(names, found.mean(1), shared))
+        return f"{finding}. Mean error, and numbers in a mean: {told}."
+    return draw
+
+
+def row(ax, y, role):
+    """Dots for the seeds, a bar for their mean, at height y. Returns paint(values (K,))."""
+    ax.plot([0, 1], [y, y], color=FAINT, lw=0.8, zorder=0)
+    dots = moving(ax, **role.rings, ms=5, alpha=0.6)
+    mean = moving(ax, ls="", marker="|", ms=19, mew=3, color=role.ink)
+
+    def paint(values):
+        dots.set_data(values, y + np.linspace(-0.1, 0.1, len(values)))
+        mean.set_data([values.mean()], [y])
+    return paint
+
+
+def small_batches(fig):
+    """Error of an MLP against the batch size of SGD: every seed a dot, mean and spread as a band.
+
+    draw(sizes, bn, ln): sizes (R,); bn and ln (R, K): errors of K seeds with BatchNorm, with LayerNorm."""
+    say = headline(fig)
+    kinds = ("BatchNorm", roles.normalized), ("LayerNorm", LAYER)
+    keys(fig, kinds, 0.775)
+    ax = fig.add_axes((0.085, 0.14, 0.88, 0.58))
+    paint = errors(ax, kinds, (2, 4, 8, 16), (1.8, 18), "", "batch size (log scale)")
+    ax.set_ylabel("error on new images")
+
+    def draw(sizes, bn, ln):
+        x, found = array(sizes), [array(bn), array(ln)]
+        paint(x, found)
+        costs = found[0].mean(1) - found[1].mean(1)
+        finding = "Only the smallest batches hurt BatchNorm" if costs[0] > 0.1 > costs[-1] else \
+            "BatchNorm beside LayerNorm, by batch size"
+        say(finding, f"{plural(found[0].shape[1], 'seed')} each as dots; line, band: mean ± sd")
+        rows = "; ".join(f"{name}: {means(x, values)}" for (name, _), values in zip(kinds, found))
         return f"{finding}. Mean error by batch size: {rows}."
     return draw
 
 
 def per_statistic(fig):
-    """Error against how many numbers share a statistic, the batch of SGD always 64: an MLP, and a CNN with a
+    """What few numbers in a mean add to the error, the batch of SGD always 64: an MLP, and a CNN with a
     mean for each pixel or for each map.
 
     draw(values, errors): each a dict of "MLP", "CNN, pixels", "CNN, maps": values (R,), numbers in one mean;
-    errors (R, K) of K seeds."""
+    errors (R, K) of K seeds, less those of the same net with all 64 samples in a mean."""
     say = headline(fig)
     kinds = ("MLP", roles.normalized), ("CNN, a mean for each pixel", PIXELS), ("CNN, one for each map", MAPS)
     ax = fig.add_axes((0.085, 0.14, 0.88, 0.58))
-    counts = 2, 4, 8, 16, 64, 256, 1024, 4096
-    errors(ax, (), counts, (1.7, 4500), "", "numbers that share one mean (log scale)")
-    ax.set_ylabel("error on new images")
+    ax.set(xscale="log", xlim=(1.7, 4500), ylim=(-0.1, 0.7), yticks=[0, 0.2, 0.4, 0.6],
+           xlabel="numbers in one mean (log scale)", ylabel="added error")
+    ticks(ax.xaxis, (2, 4, 8, 16, 64, 256, 1024, 4096), "{:,.0f}".format)
+    ax.axhline(0, color=INK, lw=0.8)
     paints = [band(ax, role) for _, role in kinds]
     for left, kind in zip((0, 0.14, 0.58), kinds):
         keys(fig, [kind], 0.775, left=left)
@@ -62,44 +120,52 @@ def per_statistic(fig):
         xs, found = [*map(array, values.values())], [*map(array, errors.values())]
         for paint, x, rows in zip(paints, xs, found):
             paint(x, rows)
-        mlp, pixel, maps = (f"{rows[0].mean():.2f}" for rows in found)
-        finding = f"{short(xs[0][0])} numbers: MLP {mlp}, CNN {pixel}; {short(xs[2][0])} (map): CNN {maps}"
-        figures = f"BatchNorm on ghost batches of SGD's 64; {plural(found[0].shape[1], 'seed')}; mean ± sd"
+        few = min(rows[0].mean() for x, rows in zip(xs, found) if x[0] == 2)
+        finding = "Two numbers in a mean are too few" if few > 0.1 else "What few numbers in a mean add"
+        figures = f"added to the error with 64 samples a mean; {plural(found[0].shape[1], 'seed')}; mean ± sd"
         say(finding, figures)
         told = "; ".join(f"{name}: {means(x, rows)}" for name, x, rows in zip(errors, xs, found))
-        return f"{finding}. Mean error by numbers that share one mean: {told}."
+        return f"{finding}. Error added, by numbers in one mean: {told}."
     return draw
 
 
 def shifted(fig):
-    """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm sees it; accuracy
+    """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm leaves it; accuracy
     of three kinds of net.
 
-    draw(before, after, seen, accuracy, images): before and after (28, 28), pixels, shown from -0.5 to 1.5;
-    seen (28, 28), the normalized image, shown from -1 to 3; accuracy (3, K) of K seeds on so many images:
-    without a norm, starting with BatchNorm, with InstanceNorm."""
+    draw(before, after, seen, accuracy): before and after (28, 28), pixels, shown from 0 to 1; seen (28, 28),
+    the normalized image, shown from -1 to 3; accuracy (3, K) of K seeds: without a norm, starting with
+    BatchNorm, with InstanceNorm."""
     say = headline(fig)
-    pictures = [photo(fig, 0.03, "as trained", -0.5, 1.5), photo(fig, 0.195, "as tested", -0.5, 1.5),
+    pictures = [photo(fig, 0.03, "training image", 0, 1), photo(fig, 0.195, "test image", 0, 1),
                 photo(fig, 0.36, "after\nInstanceNorm", -1, 3)]
     note = diagram(fig.add_axes((0.03, 0.16, 0.48, 0.06)))
-    words = "black to white, beyond that cut;\npixels as trained: 0 to 1"
+    words = "black to white: 0 to 1, above 1 white;\nafter InstanceNorm: −1 to 3"
     note.text(0.5, 0.5, words, ha="center", va="center", **NOTE)
     ax = accuracies(fig, (0.575, 0.16, 0.385, 0.58), (-0.6, 2.75))
     ax.plot([0.1, 0.1], [-0.6, 2.75], color=FAINT, lw=1.6, zorder=0)
     ax.text(0.13, -0.45, "guessing", **NOTE)
-    rows = [strip(ax, 2, "no norm", roles.raw), strip(ax, 1, "starts with BatchNorm", roles.normalized),
-            strip(ax, 0, "starts with InstanceNorm", INSTANCE)]
+    kinds = ("no norm", roles.raw), ("BatchNorm first", roles.normalized), ("InstanceNorm first", INSTANCE)
+    rows = []
+    for y, (name, role) in zip((2, 1, 0), kinds):
+        ax.text(0.13, y + 0.3, name, **role.bold, size=10, va="center")
+        rows.append(row(ax, y, role))
 
-    def draw(before, after, seen, accuracy, images):
+    def draw(before, after, seen, accuracy):
         for paint, numbers in zip(pictures + rows, (before, after, seen, *accuracy)):
             paint(array(numbers))
         none, batch, instance = array(accuracy).mean(1)
-        finding = f"BatchNorm first {batch:.2f}, InstanceNorm first {instance:.2f}"
-        figures = f"accuracy on {images} images, {plural(len(accuracy[0]), 'seed')}; no norm {none:.2f}"
-        say(finding, figures)
+        gap = instance - batch
+        finding = "With InstanceNorm first, the nets keep reading" if gap > 0.1 else \
+            "With InstanceNorm first, the nets read worse" if gap < -0.1 else \
+            "All three kinds of net read these images alike"
+        if max(none, batch, instance) < 0.5:
+            finding = "None of the nets reads these images"
+        figures = f"accuracy: no norm {none:.2f}, BatchNorm {batch:.2f}, InstanceNorm {instance:.2f}"
+        say(finding, f"{figures}; {plural(len(accuracy[0]), 'seed')}")
         pixels = array(after)
         span = f"{short(pixels.min())} to {short(pixels.max())}"
-        return f"{finding}: {figures}. Pixels of the image shown: {span}."
+        return f"{finding}. Mean {figures}. Pixels of the test image: {span}."
     return draw
 
 
@@ -115,25 +181,11 @@ def photo(fig, left, title, low, high):
     """One grey image with a title. Returns paint(image (H, W))."""
     ax = diagram(fig.add_axes((left, 0.32, 0.15, 0.27)), (0, 28), (28, 0), "equal")
     ax.set_title(title, size=10, loc="center", pad=5)
-    ax.text(14, 31.5, f"{short(low)} to {short(high)}", ha="center", va="center", **NOTE)
     image = ax.imshow(np.zeros((28, 28)), cmap="gray", vmin=low, vmax=high, animated=True,
                       extent=(0, 28, 28, 0))
     a, b = -0.2, 28.2
     ax.plot([a, b, b, a, a], [a, a, b, b, a], color=QUIET, lw=0.8, clip_on=False)
     return image.set_data
-
-
-def strip(ax, y, name, role):
-    """One kind of net as a row: dots for the seeds, a bar for their mean. Returns paint(values (K,))."""
-    ax.text(0.13, y + 0.3, name, **role.bold, size=10, va="center")
-    ax.plot([0, 1], [y, y], color=FAINT, lw=0.8, zorder=0)
-    dots = moving(ax, **role.rings, ms=5, alpha=0.6)
-    mean = moving(ax, ls="", marker="|", ms=19, mew=3, color=role.ink)
-
-    def paint(values):
-        dots.set_data(values, y + np.linspace(-0.1, 0.1, len(values)))
-        mean.set_data([values.mean()], [y])
-    return paint
 
 
 def exchanged(fig):
@@ -201,8 +253,8 @@ def side_by_side(fig):
         for k, sign in enumerate(signs):
             sign.set_text(names[k] if k < kinds else "")
         moderate, fast = (values.mean(1) for values in found)
-        finding = f"High rate: {by_place(names, fast)}"
-        figures = f"mean accuracies; {plural(seeds, 'seed')} each as dots, their mean a bar"
+        finding = by_place(names, fast)
+        figures = f"{plural(seeds, 'seed')} each as dots, their mean a bar"
         say(finding, figures)
         told = "; ".join(f"{name} {a:.2f}, {b:.2f}" for name, a, b in zip(names, moderate, fast))
         return f"{finding}; {figures}. {told}."
@@ -210,10 +262,13 @@ def side_by_side(fig):
 
 
 def by_place(names, found):
-    """Mean accuracy with the norm before, after, and without one, in words: names end in "before", "after",
-    or in neither."""
+    """At which place of the norm the mean accuracy is highest, in words: names end in "before", "after", or
+    in neither."""
     places = {}
     for name, value in zip(names, found):
-        place = name.split()[-1] if name.endswith(("before", "after")) else name
-        places.setdefault(place, []).append(value)
-    return ", ".join(f"{place} {np.mean(values):.2f}" for place, values in places.items())
+        places.setdefault(name.split()[-1], []).append(np.mean(value))
+    worst = {place: min(values) for place, values in places.items()}
+    others = [max(values) for place, values in places.items() if place != "before"]
+    if "before" in worst and others and worst["before"] > max(others) + 0.05:
+        return "At the high rate, \"before\" does best"
+    return "Where the norm stands, at two rates"

@@ -1,12 +1,14 @@
-"""Notebook 10: which numbers share a mean: batch, layer, group and instance norm, and what follows."""
+"""10: which numbers share a mean: batch, layer, group and instance norm, and what follows."""
 import torch
+from torch import nn
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
+from ..experiments.seeds import generator
 
 in_the_mean = Question(
-    "An activation of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. How many numbers are "
-    "in one mean of BatchNorm?",
+    "A layer gives numbers of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. BatchNorm "
+    "comes next. How many numbers are in one of its means?",
     {"8": "That counts the images and forgets the pixels: all pixels of a channel share its mean.",
      "16": "That is one map of one image. BatchNorm's mean runs over the images, too.",
      "128": "8 images times 16 pixels: everything in one channel.",
@@ -16,52 +18,104 @@ in_the_mean = Question(
 after_eval = Question(
     "Four layers as torch builds them by default: BatchNorm, LayerNorm, GroupNorm, InstanceNorm. Each gets "
     "the same batch in train mode and in eval mode. Whose output differs?",
-    {"BatchNorm's": "It alone measures against the batch in training, and so needs a past for eval mode. The "
-         "other three measure each sample against itself, in both modes.",
+    {"BatchNorm's":
+         "It alone computes its means from several samples, so it stores running statistics for eval mode. "
+         "The other three normalize each sample by itself, in both modes.",
      "BatchNorm's and LayerNorm's":
-         "LayerNorm keeps no running statistics: each sample is measured against itself, at any time.",
+         "LayerNorm has no running statistics. A sample is always there as a whole, so its mean can be "
+         "computed in any mode.",
      "BatchNorm's and InstanceNorm's":
-         "InstanceNorm can keep a past, but only if asked: track_running_stats is False by default.",
+         "InstanceNorm can have running statistics, but only with track_running_stats=True. The default is "
+         "False.",
      "all four":
-         "To keep a past makes sense where others take part in the mean. In three of the four they do not."},
+         "Running statistics stand in for batch mates. In three of the four no batch mate is in the mean."},
     "BatchNorm's")
 
 two_features = Question(
     "nn.LayerNorm(2), as built, gets a token with the two features 3 and 7. It gives",
-    {"−0.4 and 0.4": "The mean is taken off, and the two are 2 away from it. They are divided by their "
-         "spread, which is 2 as well.",
-     "3 and 7, shrunk by a common factor": "That would be a division alone. The mean is taken off first.",
-     "−1 and 1": "Each of the two is one standard deviation from their mean, unless they nearly coincide (0 "
-         "and 0 where they are equal): notebook 02's batch of two, lying on its side.",
-     "0 and 0": "Zero comes out where a number equals its mean. These two differ."},
+    {"−0.4 and 0.4": "The mean 5 is subtracted, which leaves −2 and 2. But then they are divided by their "
+         "standard deviation, which is 2, not 5.",
+     "3 and 7, shrunk by a common factor": "That would be a division alone. The mean is subtracted first.",
+     "−1 and 1": "Each of two numbers is one standard deviation from their mean, whatever they are. (Only "
+         "where they nearly coincide, eps counts.)",
+     "0 and 0": "Zero comes out where a number equals its mean. These two differ from theirs."},
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2 again, now for the CNN. In the MLP BatchNorm had some 40 points more error than LayerNorm. "
-    "Here, against GroupNorm, it has",
-    {"about 40 more, as in the MLP": "The MLP's mean is one of 2 numbers. How many are in a mean here?",
-     "some 15 to 20 more": "There are 2 · 49 = 98 numbers in each mean, not 2. Is a mean of 98 so much worse "
-         "than GroupNorm's of 147?",
-     "about as much, within 5 points":
-         "There are 2 · 49 = 98 numbers in each mean. Two images bring many numbers, if related ones."},
-    "about as much, within 5 points")
+    "Batches of 2: in the MLP, BatchNorm has about 40 points more error than GroupNorm. In the CNN, with "
+    "maps of 7 × 7 pixels, BatchNorm has",
+    {"about 40 points more, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
+         "of the CNN.",
+     "15 to 20 points more": "It would be if 98 numbers gave a much worse mean than GroupNorm's 147. A mean "
+         "of 98 is already a fair estimate.",
+     "about as much error": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. Two images bring many "
+         "numbers, if related ones.",
+     "clearly less error": "It would be if BatchNorm gained from pixels what GroupNorm does not. GroupNorm "
+         "takes its mean over 3 · 49 = 147 numbers."},
+    "about as much error")
 
-contrast_gone = Question(
-    "A net starts with InstanceNorm, on the image itself. It is tested on images with a quarter of the "
-    "contrast, and 0.5 added to every pixel. Its accuracy",
-    {"falls to about 0.2": "So does one that has learned how bright ink is. What does InstanceNorm leave of "
-         "the two numbers that were changed?",
-     "falls to about a half":
-         "Contrast is the spread of the image, brightness is in its mean. Both are taken off, all of both.",
-     "stays as it is": "Contrast multiplies the image's spread, brightness shifts its mean: InstanceNorm "
-         "takes both off, whatever they are."},
-    "stays as it is")
+half_contrast = Question(
+    "Half of the digits, drawn at random, get half the contrast. A net has to say which. The MLP alone is "
+    "right on about 0.9. With InstanceNorm before it, on the image, it is right on about",
+    {"0.9": "It would be if something of the contrast were left. But each image is divided by its own "
+         "standard deviation, so the two kinds of image look alike.",
+     "0.75": "It would be if InstanceNorm only weakened the contrast. It sets every image's standard "
+         "deviation to 1.",
+     "0.5": "Contrast is the standard deviation of an image, and InstanceNorm sets that to 1. What is left "
+         "is guessing."},
+    "0.5")
+
+last_token = Question(
+    "Sequences of 7 tokens with 6 features each. The last token changes. Which norm then changes its output "
+    "for the first token?",
+    {"neither of the two": "It holds for nn.LayerNorm(6), which normalizes each token by itself. "
+         "GroupNorm(1, 6) takes one mean over all 42 numbers of a sequence.",
+     "nn.LayerNorm(6)": "Its mean runs over the last axis, the 6 features of one token.",
+     "nn.GroupNorm(1, 6)": "One group holds all features of all tokens of a sequence, so the last token is "
+         "in the mean of the first.",
+     "both": "\"GroupNorm with one group is LayerNorm\" is said of images, where LayerNorm is built over "
+         "channels and pixels. nn.LayerNorm(6) is not."},
+    "nn.GroupNorm(1, 6)")
+
+
+# Nets
+
+def cnn(norm):
+    """(N, 1, 28, 28) -> (N, 10) logits: half the size, two convolutions of 6 channels, maps of 7 × 7 pixels,
+    norm(6) after each."""
+    return nn.Sequential(nn.AvgPool2d(2),                                                   # (N, 1, 14, 14)
+                         nn.Conv2d(1, 6, 3, stride=2, padding=1), norm(6), nn.ReLU(),       # (N, 6, 7, 7)
+                         nn.Conv2d(6, 6, 3, padding=1), norm(6), nn.ReLU(),                 # (N, 6, 7, 7)
+                         nn.Flatten(), nn.Linear(6 * 49, 10))
+
+
+class PerToken(nn.Module):
+    """A norm over the channels of each pixel: channels to the last axis, the norm, and back."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x):  # (N, C, ...)
+        return self.norm(x.movedim(1, -1)).movedim(-1, 1)
+
+
+# Data
+
+def which_half(digits):
+    """Training and test data (x (N, 1, 28, 28), y (N,)): half of the digits, drawn at random, get half the
+    contrast; y says which: 1 for half the contrast."""
+    def dimmed(split, k):
+        low = torch.rand(len(split.x), generator=generator(k)) < 0.5
+        contrast = torch.where(low, 0.5, 1.0).view(-1, 1, 1, 1)
+        return (contrast * digits.pixels(split.x) - digits.mean) / digits.std, low.long()
+    return dimmed(digits.train, 1), dimmed(digits.test, 2)
 
 
 # Goals of the labs
 
 def _same_set(norm, dims):
-    """Whether the lit set spans just those axes of (N, C, pixels), each of them whole."""
+    """Whether the blue set spans just those axes of (N, C, pixels), each of them whole."""
     def test(at):
         other = torch.zeros_like(at.mask)
         other[tuple(slice(None) if axis in dims else where for axis, where in enumerate(at.chosen))] = True
@@ -70,22 +124,22 @@ def _same_set(norm, dims):
 
 
 family_goals = {
-    "GroupNorm that lights what LayerNorm lights": _same_set("GroupNorm", (1, 2)),
-    "GroupNorm that lights what InstanceNorm lights": _same_set("GroupNorm", (2,)),
-    "BatchNorm that lights what InstanceNorm lights": lambda at: at.norm == "BatchNorm" and at.N == 1,
-    "GroupNorm with 3 groups: the first channel whose set is not that of channel 0":
+    "BatchNorm with the same set as InstanceNorm": lambda at: at.norm == "BatchNorm" and at.N == 1,
+    "GroupNorm with the same set as LayerNorm": _same_set("GroupNorm", (1, 2)),
+    "GroupNorm with the same set as InstanceNorm": _same_set("GroupNorm", (2,)),
+    "GroupNorm with 3 groups: the first channel that shares no mean with channel 0":
         lambda at: (at.norm, at.groups, at.channel) == ("GroupNorm", 3, 2),
-    "a set of 6 numbers, one from each channel":
+    "a norm whose set holds one number of each channel":
         lambda at: at.mask.sum() == 6 and at.mask.any(2).any(0).all(),
 }
 
 shift_goals = {
     "brightness 0: the largest contrast at which BatchNorm first is right on less than half":
         lambda at: at.brightness == 0 and at.contrast >= 0.15 and at.accuracy[1].mean() < 0.5,
-    "contrast 1: the smallest brightness above 0 at which it is right on less than half":
+    "contrast 1: the smallest brightness at which BatchNorm first is right on less than half":
         lambda at: at.contrast == 1 and 0 < at.brightness <= 0.6 and at.accuracy[1].mean() < 0.5,
-    "contrast 0.05, brightness 1 or −1: does this change the net that starts with InstanceNorm?":
-        lambda at: at.contrast == 0.05 and abs(at.brightness) == 1,
+    "the faintest image, contrast 0.05 and brightness 0.75: what does InstanceNorm first lose?":
+        lambda at: at.contrast == 0.05 and at.brightness == 0.75,
 }
 
 
@@ -139,9 +193,9 @@ normalize = Exercise(normalizing, probes=[
     "not_kept": "The mean has lost its axes: its shape is another one, and it lines up with the last axis of "
         "x instead of its own.",
     "variance": "It divides by the variance: take the root.",
-    "no_mean": "The mean is not taken off. That is RMSNorm: here it is to be subtracted, and the spread "
-        "taken about it.",
-    "about_zero": "The mean is taken off above the line, but below it stands the mean square about 0. The "
+    "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "
+        "spread taken about it.",
+    "about_zero": "The mean is subtracted above the line, but below it stands the mean square about 0. The "
         "variance is taken about the mean.",
     "no_eps": "eps is missing: sqrt(var + eps).",
     "eps_outside": "eps is added after the root: it belongs to the variance, inside.",
@@ -150,8 +204,8 @@ normalize = Exercise(normalizing, probes=[
     "BatchNorm's lines, but the axes are an argument. How does the mean line up with x?",
     "`x.mean(dims, keepdim=True)` has length 1 along dims and lines up with x, whatever dims are.",
     "The same for `x.var(dims, ..., keepdim=True)`, the one that divides by n.",
-], solution=normalize_solution, why="Nothing in it says batch, layer or instance: dims alone says who is "
-    "measured against whom.")
+], solution=normalize_solution, why="Nothing in it says batch, layer or instance: dims alone decides which "
+    "numbers share a mean.")
 
 
 # Exercise: six situations
@@ -166,13 +220,13 @@ def choosing(a_batch=False, a_instance=False, b_layer=False, b_group=False, b_in
 
 
 def choose_solution():
-    a = "layer"  # each row against itself, whatever the batch;
-                    # "group" or "token" (a row is one token) do it, too
-    b = "batch"     # in eval mode a fixed scale and shift, which folds into the convolution
-    c = "group"     # no batch, any size of map; "instance" and "token" work, too
+    a = "layer"  # each row by itself, whatever the batch;
+    # "group" or "token" (a row is one token) do it, too
+    b = "batch"  # in eval mode a fixed scale and shift, which folds into the convolution
+    c = "group"  # no batch, any size of map; "instance" and "token" work, too
     d = "instance"  # brightness and contrast of each colour channel are its mean and spread
-                    # in one image
-    e = "batch"  # the others take off each photo's own contrast, which is what is asked for
+    # in one photo
+    e = "batch"  # the others remove each photo's own contrast, which is what is asked for
     f = "token"  # nothing of what comes later is in the mean
     return a, b, c, d, e, f
 
@@ -180,32 +234,32 @@ def choose_solution():
 choose = Verdicts(choosing, probes=[()], names=tuple("abcdef"),
                   also={"a": ("group", "token"), "c": ("instance", "token")}, mistakes={
     "a_batch": "a: with two rows a batch each unit becomes −1 and 1, whatever the rows say.",
-    "a_instance": "a: a unit has one number a row, so its set would be that number alone. It equals its "
-        "mean: 0 comes out, whatever it was.",
+    "a_instance": "a: a unit has one number a row, so its set would be that number alone. The number equals "
+        "its mean, and 0 comes out.",
     "b_layer": "b: it would train. But at test time every image needs its own mean and spread: it cannot be "
         "folded away.",
     "b_group": "b: it would train. But the groups' means and spreads are computed at test time, too: nothing "
         "folds away.",
-    "b_instance": "b: it takes statistics of each map at test time, too, and takes off the contrast of each "
-        "map besides.",
-    "b_token": "b: each pixel's mean and spread are computed at test time, too. Only a norm with a stored "
-        "past is free there.",
-    "c_batch": "c: with one scan a step it measures each map against itself in training, in eval mode "
-        "against the memory of all scanners: there what differs between them comes back. (Where all images "
-        "are of one kind this costs little, as measured above.)",
+    "b_instance": "b: each map's mean and spread are computed at test time, too. It also removes the "
+        "contrast of each map.",
+    "b_token": "b: each pixel's mean and spread are computed at test time, too. Only a norm with running "
+        "statistics is free there.",
+    "c_batch": "c: with one scan a step it normalizes each scan by itself in training. In eval mode it uses "
+        "running statistics of all scanners, so the differences between scanners come back.",
     "c_layer": "c: nn.LayerNorm((C, H, W)) has a gamma for each place, so it needs one fixed size. "
         "(GroupNorm with one group shares its numbers, not its parameters.)",
-    "d_batch": "d: all cameras share one mean, so what differs between them stays.",
+    "d_batch": "d: all cameras share one mean, so the differences between cameras stay.",
     "d_layer": "d: the three colour channels share one mean: the photo's contrast goes, but a colour cast, "
         "which differs from channel to channel, stays.",
     "d_group": "d: with one group it is LayerNorm, with three it is InstanceNorm: then say so.",
-    "d_token": "d: the three numbers of a pixel are measured against each other. Light and dark places, the "
-        "picture itself, would go with the contrast.",
-    "e_layer": "e: each photo is measured against itself, so its own contrast, which is what is asked for, "
-        "is taken off.",
+    "d_token": "d: each pixel is normalized by itself. Light and dark places, the picture itself, would go "
+        "with the contrast.",
+    "e_layer": "e: each photo is normalized by itself, so its own contrast, which is what is asked for, is "
+        "gone.",
     "e_group": "e: within each photo the groups are divided by their own spread: the contrast is gone, as "
         "with LayerNorm.",
-    "e_instance": "e: that is the case measured above: contrast is the label, and the net stays at guessing.",
+    "e_instance": "e: contrast is the answer, and each map loses its own: the net is left with guessing, as "
+        "in the core.",
     "e_token": "e: every pixel is divided by the spread of its own channels. Contrast multiplies them all, "
         "so it is gone.",
     "f_batch": "f: sentences of different length leave gaps in the batch, and while writing there is one "
@@ -217,9 +271,10 @@ choose = Verdicts(choosing, probes=[()], names=tuple("abcdef"),
     "f_instance":
         "f: a mean of each feature over the whole sentence: while it is being written the rest is not known.",
 }, hints=[
-    "For each: who may be in the mean, and who must not be? Is what would be taken off noise, or the answer?",
-    "Is there a batch worth the name? One size? Is all of a sample known at once? What is there at test "
-        "time?",
+    "For each: which numbers may share a mean, and which must not? Is what the norm removes noise, or the "
+    "answer?",
+    "How large is the batch? Have all samples one size? Is a whole sample known at once? What is there at "
+    "test time?",
     "In a and c several are right. Two of the six are BatchNorm's.",
-], solution=choose_solution, why="A norm takes something off: what its set has in common. Choose the set "
-    "whose common part you do not need, and which is there when you need it.")
+], solution=choose_solution, why="A norm removes what its set has in common. Choose a set whose common "
+    "part you do not need, and which is there when you need it.")
