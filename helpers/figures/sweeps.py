@@ -1,11 +1,11 @@
 """Pictures of experiments: accuracy against a setting, every seed a dot, mean and spread as a band."""
 import numpy as np
 
-from .parts import array, beside, haloed, headline, inside, jitter, moving, plural, short, sweep, ticks
+from .parts import array, beside, broken, haloed, headline, jitter, key, moving, plural, short, sweep, ticks
 from .roles import FAINT, NOTE, normalized, raw, truth
 
 PLAIN_AND_BN = ("without BatchNorm", raw), ("with BatchNorm", normalized)
-NEVER = 340            # steps: where those stand that do not get there
+NEVER = 330, 270       # steps: where those stand that do not get there, without and with BatchNorm
 
 
 def against_rate(fig):
@@ -43,12 +43,13 @@ def steps_by_rate(fig):
     there."""
     say = headline(fig)
     ax = fig.add_axes((0.09, 0.14, 0.76, 0.6))
-    ax.set(xscale="log", xlim=(0.035, 7), xlabel="learning rate (log scale)",
-           yscale="log", ylim=(18, 420), ylabel="steps to loss 0.5 (log scale)")
-    ticks(ax.xaxis, (0.05, 0.1, 0.2, 0.5, 1, 3, 5))
+    ax.set(xscale="log", xlim=(0.075, 7), xlabel="learning rate (log scale)",
+           yscale="log", ylim=(18, 400), ylabel="steps to loss 0.5 (log scale)")
+    ticks(ax.xaxis, (0.1, 0.2, 0.5, 1, 3, 5))
     ticks(ax.yaxis, (25, 50, 100, 200))
-    ax.axhline(NEVER, color=FAINT, lw=1.2, zorder=0)
-    beside(ax, 1.01, NEVER, "loss 0.5\nnot reached", **NOTE)
+    for height in NEVER:
+        ax.axhline(height, color=FAINT, lw=1.2, zorder=0)
+    beside(ax, 1.01, np.mean(NEVER), "loss 0.5\nnot reached", **NOTE)
     kinds = [(name, medians(ax, k, name, role)) for k, (name, role) in enumerate(PLAIN_AND_BN)]
 
     def draw(rates, plain, bn):
@@ -57,7 +58,7 @@ def steps_by_rate(fig):
         ratio = few / fewer if np.isfinite(fewer) else 0
         does = "halves the" if 1.6 < ratio < 2.6 else "saves" if ratio > 1.1 else "saves no"
         finding, seeds = f"At the best rates, BatchNorm {does} steps", plural(found[0].shape[1], "seed")
-        say(finding, f"each of {seeds} a dot; line: their median, and its lowest point")
+        say(finding, f"dot: a seed; line: median of {seeds}; number: fewest steps")
         rows = "; ".join(f"{name}: " + ", ".join(f"{short(m)} at {short(r)}"
             for r, m in zip(rates, np.median(steps, 1))) for (name, _), steps in zip(kinds, found))
         return f"{finding}. Median steps to loss 0.5 by learning rate, {seeds}: {rows}."
@@ -68,24 +69,22 @@ def medians(ax, place, name, role):
     """One kind of net: a dot a seed, a line through the medians, the fewest steps as a number.
 
     Returns paint(rates (R,), steps (R, K)) -> the smallest median."""
-    at = 0.4 * place
-    ax.plot([at, at + 0.055], [1.065, 1.065], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
-    inside(ax, at + 0.065, 1.065, name, **role.bold, size=10, va="center")
+    key(ax, 0.4 * place, name, role)
     dots, line = moving(ax, **role.rings, ms=4, alpha=0.5), moving(ax, lw=2.2, **role.line)
     fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=9)
     sign = haloed(ax, 0, 0, ha="center", va="center", **role.bold, size=10, animated=True)
-    gap = (1.2, 0.82)[place]
+    gap, never = (1.2, 0.82)[place], NEVER[place]
 
     def paint(rates, steps):
         middle, count = np.median(steps, 1), steps.shape[1]
         spots = np.repeat(rates, count) * 1.04 ** np.tile(jitter(count), len(rates))
-        dots.set_data(spots, np.where(np.isfinite(steps), steps, NEVER).ravel())
+        dots.set_data(spots, np.where(np.isfinite(steps), steps, never).ravel())
         line.set_data(rates, np.where(np.isfinite(middle), middle, np.nan))
         k = middle.argmin()
         known = [k] if np.isfinite(middle[k]) else []
         fewest.set_data(rates[known], middle[known])
         sign.set(text=f"{middle[k]:.0f}", visible=bool(known))
-        sign.set_position((rates[k], gap * min(middle[k], NEVER)))
+        sign.set_position((rates[k], gap * min(middle[k], never)))
         return middle[k]
     return paint
 
@@ -96,7 +95,8 @@ def against_pixels(fig):
     draw(rates, wide, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and
     standardized."""
     kinds = ("pixels 0 to 255", raw), ("pixels 0 to 1", truth), ("standardized", normalized)
-    tell, paint = sweep(fig, "learning rate", (1e-3, 0.01, 0.1, 1), (2e-4, 1.5), kinds)
+    tell, paint = sweep(fig, "learning rate", (1e-3, 0.01, 0.1, 1), (2e-4, 1.5), kinds, bars,
+                        "; dot: their mean, bar: ± sd")
 
     def draw(rates, wide, unit, standard):
         found = paint(rates, wide, unit, standard)
@@ -105,3 +105,19 @@ def against_pixels(fig):
         less = f"rates {times} times smaller" if best[2] > best[0] else "no smaller rates"
         return tell(f"Pixels 0 to 255 need {less}", rates, found)
     return draw
+
+
+def bars(ax, role):
+    """One kind of net: a line through the means, a bar of ± one sd at each.
+
+    Returns paint(x (R,), values (R, K))."""
+    aside = {raw: 0.93, truth: 1, normalized: 1.07}[role]  # so that no bar hides another
+    line, heights = moving(ax, lw=2.2, **role.line), moving(ax, lw=1.6, color=role.color)
+    spots = moving(ax, **role.dots | dict(marker="o"), ms=5)
+
+    def paint(x, values):
+        x, mean, sd = aside * x, values.mean(1), values.std(1, ddof=1)
+        line.set_data(x, mean)
+        spots.set_data(x, mean)
+        heights.set_data(*broken(np.c_[x, x], np.clip(np.c_[mean - sd, mean + sd], 0, 1)))
+    return paint

@@ -7,15 +7,15 @@ from ..checks.through import as_well_far_off
 
 steepness = Question(
     "Feature x₁ is spread evenly between −200 and 200, x₂ between −10 and 10. The loss is the mean squared "
-    "error of a linear model. How many times more strongly does the loss curve along w₁ than along w₂?",
-    {"20 times": "That is the ratio of the two ranges. But the loss holds the square of w₁x₁, "
+    "error of a linear model. What is its curvature along w₁, divided by its curvature along w₂?",
+    {"20": "That is the ratio of the two ranges. But the loss holds the square of w₁x₁, "
          "and so the square of the range.",
-     "200 times": "That is the range of x₁ alone. The curvature along w₂ is not 1: x₂ has a range, too.",
-     "400 times": "The loss holds (w₁x₁)². So the curvature grows with the square of the range: "
+     "200": "That is the range of x₁ alone. The curvature along w₂ is not 1: x₂ has a range, too.",
+     "400": "The loss holds (w₁x₁)². So the curvature grows with the square of the range: "
          "20 times the range gives 20 · 20 times the curvature.",
      "it depends on the targets": "The targets decide where the lowest point lies. The curvature is the same "
          "everywhere, and only the inputs stand in it."},
-    "400 times")
+    "400")
 
 overshoot = Question(
     "The curvature is 10. At rate 0.1 one step leads from d = 1 exactly to the bottom, d = 0. "
@@ -84,7 +84,8 @@ def _limit(at):
 
 def _near_limit(span):
     def test(at):
-        return not at.normalize and at.offset == 0 and at.range_1 == span and 0.8 < at.rate / _limit(at) < 1
+        near = 0.8 < at.rate / _limit(at) < 1
+        return near and not at.normalize and at.offset == 0 and at.range_of_x1 == span
     return test
 
 
@@ -95,16 +96,16 @@ def _arrives_soon(at):
 
 ravine_goals = {
     "range 200: the largest rate at which descent does not diverge": _near_limit(200),
-    "range 100: the same. By which factor does it change when the range halves?": _near_limit(100),
+    "range 100: the largest rate again. How many times larger is it than for range 200?": _near_limit(100),
     "range 100 and rate 0.0001: an offset at which descent diverges":
-        lambda at: not at.normalize and at.range_1 == 100 and at.rate == 1e-4 > _limit(at),
-    "normalize: a rate at which descent is there within 5 steps": _arrives_soon,
+        lambda at: not at.normalize and at.range_of_x1 == 100 and at.rate == 1e-4 > _limit(at),
+    "normalize: a rate at which descent goes 99 % of the way within 5 steps": _arrives_soon,
 }
 
 correlation_goals = {
     "a correlation at which the ratio is near 400, as for ranges of ±200 and ±10":
         lambda at: 330 < torch.linalg.cond(at.hessian) < 480,
-    "the largest correlation at which descent is there within 100 steps":
+    "the largest correlation at which descent goes 99 % of the way within 100 steps":
         lambda at: 95 < int((at.path.norm(dim=1) > 0.01 * at.path[0].norm()).sum()) <= 100,
 }
 
@@ -158,13 +159,13 @@ def _scaled(f):
 
 standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_scaled, names=(
     "train", "test"), mistakes=dict(
-    own_statistics="The test set is scaled by its own mean and sd. Take the training set's: the net must see "
-        "a new image on the scale it learned, even if it comes alone.",
+    own_statistics="The test set is scaled by its own mean and sd. A new sample may come alone, and the "
+        "model learned on another scale: which mean and sd are known by then?",
     pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
         "Use the training set's alone.",
     test_statistics="Both sets are scaled by the test set's mean and sd. When a net is trained, only the "
         "training set's are known.",
-    test_raw="The test set comes back as it was. The net must see it on the scale of the training set.",
+    test_raw="The test set comes back as it was. The model must see it on the scale of the training set.",
     over_everything="One mean and one sd for all features: each has its own, over the samples.",
     min_max="It stretches each feature to between 0 and 1. Asked for are mean 0 and sd 1: one outlier would "
         "press all others together.",
@@ -181,12 +182,12 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
         "Divide by 1 where the sd is 0.",
     epsilon="1e-5 is added to every sd. That changes narrow features, and still divides a constant one by "
         "nearly 0. Divide by 1 where the sd is 0, and leave the other features alone.",
-    unbiased="The sd divides by N - 1. With thousands of samples nobody sees it; here we divide by N, as "
-        "BatchNorm will: std(0, unbiased=False).",
+    unbiased="The sd divides by N - 1. With thousands of samples nobody sees it. Here we divide by N: "
+        "std(0, unbiased=False).",
     one_pass="Mean square minus squared mean is the variance on paper. Far from 0 it is the difference of "
         "two large, rounded numbers: take the mean of (train - mean)².",
 ), hints=[
-    "Which numbers does the net know when the first new image comes? Only those of the training set.",
+    "Which numbers does the model know when the first new sample comes? Only those of the training set.",
     "`train.mean(0)` and `train.std(0, unbiased=False)` are (D,). Use both for both sets.",
     "For the constant feature: `torch.where(sd == 0, 1.0, sd)`.",
 ], solution=standardize_solution, why="A scaling is part of the model: "

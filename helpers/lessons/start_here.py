@@ -19,9 +19,10 @@ rate_tenth = Question(
     "BatchNorm change? A point is 0.01.",
     {"8 points more": "These small nets would then be right 98 times in 100. What holds them back is not the "
                       "missing layer: they see 4,000 images, four times each.",
-     "2 points more": "The gain is small. What BatchNorm adds is above all room for other rates.",
-     "nothing": "Nearly so. But almost every pair of nets from one seed shows a gain, and it is larger than "
-                "chance would make it.",
+     "2 points more": "Of 10 wrong answers in 100 about two become right. What BatchNorm adds is above "
+                      "all room for other rates.",
+     "nothing": "One run easily misses the gain. But almost every pair of nets from one seed shows it, and "
+                "it is larger than chance would make it.",
      "5 points less": "The means that BatchNorm subtracts do vary from batch to batch. But a batch of 64 is "
                       "large enough for these nets."},
     "2 points more")

@@ -37,6 +37,12 @@ def beside(ax, x, y, words="", va="center", **look):
     return ax.text(x, y, words, va=va, transform=ax.get_yaxis_transform(), **look)
 
 
+def key(ax, x, name, role):
+    """What one look of line stands for: above the panel, from this share of its width."""
+    ax.plot([x, x + 0.055], [1.065, 1.065], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
+    inside(ax, x + 0.065, 1.065, name, **role.bold, size=10, va="center")
+
+
 def keys(fig, kinds, y, step=0.24, left=0.0):
     """What each look stands for, in a row at height y of the figure."""
     row = diagram(fig.add_axes((0.085, y - 0.03, 0.9, 0.06)))

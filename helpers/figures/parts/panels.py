@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..roles import FAINT, NOTE
-from .axes import area, beside, inside, moving, ticks
+from .axes import area, beside, key, moving, ticks
 from .numbers import array
 from .words import headline, plural, short
 
@@ -22,8 +22,10 @@ def band(ax, role):
     return paint
 
 
-def sweep(fig, xlabel, places, limits, kinds):
-    """Accuracy against x, on a logarithmic axis. Returns tell(finding, x, found) and paint(x, *values)."""
+def sweep(fig, xlabel, places, limits, kinds, draw=band, drawn=" as dots; line, band: mean ± sd"):
+    """Accuracy against x, on a logarithmic axis. Returns tell(finding, x, found) and paint(x, *values).
+
+    draw(ax, role) -> paint(x, values) draws one kind of net, and `drawn` says how to read that."""
     say = headline(fig)
     ax = fig.add_axes((0.085, 0.14, 0.8, 0.6))
     ax.set(xscale="log", xlim=limits, xlabel=f"{xlabel} (log scale)",
@@ -31,7 +33,7 @@ def sweep(fig, xlabel, places, limits, kinds):
     ticks(ax.xaxis, places)
     ax.axhline(0.1, color=FAINT, lw=1.2, zorder=0)
     beside(ax, 1.01, 0.1, "guessing", **NOTE)
-    paints = [named(ax, i, *kind) for i, kind in enumerate(kinds)]
+    paints = [named(ax, i, *kind, draw) for i, kind in enumerate(kinds)]
 
     def paint(x, *values):
         values = [array(v) for v in values]
@@ -41,18 +43,16 @@ def sweep(fig, xlabel, places, limits, kinds):
 
     def tell(finding, x, found):
         lost = "; at 0: overflow" if min(values.min() for values in found) == 0 else ""
-        say(finding, f"{plural(found[0].shape[1], 'seed')} each as dots; line, band: mean ± sd{lost}")
+        say(finding, f"{plural(found[0].shape[1], 'seed')} each{drawn}{lost}")
         rows = "; ".join(f"{name}: {means(x, values)}" for (name, _), values in zip(kinds, found))
         return f"{finding}. Mean accuracy by {xlabel}: {rows}."
     return tell, paint
 
 
-def named(ax, place, name, role):
-    """A band with the kind's name above the panel."""
-    at = 0.37 * place
-    ax.plot([at, at + 0.055], [1.065, 1.065], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
-    inside(ax, at + 0.065, 1.065, name, **role.bold, size=10, va="center")
-    return band(ax, role)
+def named(ax, place, name, role, draw):
+    """A kind of net with its name above the panel."""
+    key(ax, 0.37 * place, name, role)
+    return draw(ax, role)
 
 
 def means(x, values):
