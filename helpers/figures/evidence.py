@@ -18,7 +18,7 @@ def shaken(fig):
     say = headline(fig)
     rows = [fig.add_axes((0.075, bottom, 0.38, 0.19)) for bottom in (0.585, 0.36, 0.135)]
     right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
-    for x, words in (0.075, "one unit before ReLU"), (0.56, "training loss (nats)"):
+    for x, words in (0.075, "one unit before ReLU"), (0.56, "training loss"):
         fig.text(x, 0.8, words, weight="bold", size=10)
     rows[1].set_ylabel("mean ± sd over 300 images")
     rows[2].set_xlabel("step")

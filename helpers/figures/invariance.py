@@ -11,7 +11,7 @@ SIDE, LOW, HIGH = 3.62, -0.78, 2.55  # the plane: SIDE either way, LOW to HIGH
 
 
 def turn(fig):
-    """Two weights before BatchNorm: the loss is the same along a ray, so a step is at right angles to them.
+    """Two weights in front of BatchNorm: one loss along each ray, so a step is at right angles to them.
 
     draw(w, gradient, rate, angles, losses): w and gradient (2,); angles (A,) evenly over a full turn, in
     radians, from 0; losses (A,) there."""
@@ -45,27 +45,29 @@ def plane(ax):
     step = moving(ax, color=normalized.color, lw=2.8, solid_capstyle="butt")  # seen on the diamond
     end = moving(ax, **normalized.dots, ms=6)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
-    fixed = dict(size=10, color=QUIET, animated=True)
-    ax.text(SIDE - 0.1, HIGH - 0.22, "the loss is lowest here", ha="right", **fixed)
+    fixed = dict(size=10, color=INK, animated=True)
+    ax.text(SIDE - 0.1, HIGH - 0.22, "white: the lowest loss", ha="right", **fixed)
     ax.text(0.1 - SIDE, HIGH - 0.22, "each ray from 0 has one loss", **fixed)
     of_w = ax.text(0, 0, "w", weight="bold", size=11, ha="right", animated=True)
-    of_end = ax.text(0, 0, "w after the step", **normalized.bold, size=10, animated=True)
-    of_circle = ax.text(0, 0, "as long as w", size=10, ha="right", va="bottom", animated=True)
-    around = np.linspace(0, 2 * np.pi, 121)
+    of_end = ax.text(0, 0, "new w", **normalized.bold, size=10, animated=True)
+    of_circle = ax.text(0, 0, "same length as w", size=10, ha="right", va="bottom", animated=True)
+    around = np.linspace(0, np.pi, 61)  # half a circle: all of it is seen
 
     def paint(w, after, angles, losses):
         shade(angles, losses)
         size = np.linalg.norm(w)
         circle.set_data(size * np.cos(around), size * np.sin(around))
         lowest = np.array([np.cos(angles[losses.argmin()]), np.sin(angles[losses.argmin()])])
-        best.set_data(*np.c_[2.7 * lowest, 2 * SIDE * lowest])
+        best.set_data(*np.c_[(0, 0), 2 * SIDE * lowest])
         for line, a, b in (old, (0, 0), w), (new, (0, 0), after), (step, w, after):
             line.set_data(*np.c_[a, b])
         dot.set_data(w[:1], w[1:])
         end.set_data(after[:1], after[1:])
         of_w.set_position(w + [-0.13, 0.04])
-        far = after[0] > 2
-        of_end.set(position=after + ([0.1, -0.36] if far else [0.16, -0.05]), ha="right" if far else "left")
+        left = after[0] > 2
+        above = lowest[0] * after[1] > lowest[1] * after[0]  # of the white ray, which the word must not meet
+        of_end.set(position=after + (-0.1 if left else 0.12, 0.14 if above else -0.34),
+                   ha="right" if left else "left")
         of_circle.set_position(size * np.array([-0.87, 0.5]) + [-0.06, 0.03])
     return paint
 
@@ -92,12 +94,12 @@ def wedges(ax):
 TRAININGS = (
     ("rate 1, no decay", Role(QUIET, QUIET, "", (0, (1, 1))), (198, 8.6, "top"), (2.3, "top")),
     ("rate 1, decay 0.01", normalized, (198, 5.6, "bottom"), (9.2, "bottom")),
-    ("rate 0.2, decay 0.05", replace(kept, dash=(0, (5, 2))), (198, 1.5, "top"), (7.0, "top")),
+    ("rate 0.2, decay 0.05", replace(kept, dash="-"), (198, 1.5, "top"), (7.0, "top")),
     ("rate 1, decay 0.04", train, (198, 3.4, "bottom"), (16.9, "bottom")))
 
 
 def balance(fig, steps=200):
-    """Length of the weights before BatchNorm (left), and the angle that a step turns them by (right).
+    """Length of the weights in front of BatchNorm (left), and the angle that a step turns them by (right).
 
     draw(length, angle, predicted): length (4, K, T) after each step; angle (4, K, T - 1) that each step but
     the first turns them by, in degrees; predicted (4,) degrees, 0 for none. In the order of TRAININGS.
@@ -108,7 +110,7 @@ def balance(fig, steps=200):
     lengths = bands(left, "length of the weights", steps, 12)
     angles = bands(right, "angle of a step (degrees)", steps, 20)
     right.set_yticks([0, 5, 10, 15, 20])
-    levels = [moving(right, color=INK, lw=1, ls=(0, (4, 3))) for _ in TRAININGS]
+    levels = [moving(right, color=INK, lw=1.1) for _ in TRAININGS]
     for name, role, (x, y, va), (height, at) in TRAININGS:
         left.text(x, y, name, ha="right", va=va, size=9.5, **role.bold)
         right.text(198, height, name, ha="right", va=at, size=9.5, **role.bold)
@@ -123,11 +125,11 @@ def balance(fig, steps=200):
         doubled = 1.8 < ends[3] / ends[1] < 2.2
         finding = "Four times the decay doubles the angle" if doubled else "What a step turns the weights by"
         turns = ", ".join(f"{end:.1f}°" for end in ends)
-        figures = f"mean ± sd, {plural(length.shape[1], 'seed')}; dashed: √(2 · rate · decay)"
+        figures = f"mean ± sd, {plural(length.shape[1], 'seed')}; black: predicted, √(2 · rate · decay)"
         say(finding, figures)
-        names = "; ".join(name for name, *_ in TRAININGS)
+        kinds = "; ".join(name for name, *_ in TRAININGS)
         final = listed(round(values[:, -1].mean(), 1) for values in length)
-        return f"{finding}. Angle of the last 50 steps {turns}, final lengths {final} ({names}); {figures}."
+        return f"{finding}. Angle of the last 50 steps {turns}, final lengths {final} ({kinds}); {figures}."
     return draw
 
 

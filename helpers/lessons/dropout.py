@@ -29,15 +29,16 @@ trained_by = Question(
     "about a quarter")
 
 mean_and_sd = Question(
-    "Many numbers with mean 1 and standard deviation 1 pass nn.Dropout(0.5) in train mode. About half of "
-    "them become 0, the others are doubled. What are mean and standard deviation then?",
+    "Many numbers with mean 1 and variance 1 pass nn.Dropout(0.5) in train mode. About half of them become "
+    "0, the others are doubled. What are mean and variance then?",
     {"1 and 1": "The doubling restores the mean. But half of the numbers are now 0 and the others lie twice "
          "as far out, so they spread more.",
-     "0.5 and 0.5": "That is what happens if every number is halved. Dropout halves none.",
-     "1 and 1.73": "The mean square was 1 + 1 = 2. Half of the numbers now give 0, the others four times as "
+     "1 and 2": "The mean square does double, from 2 to 4. But the variance is the mean square less the "
+         "squared mean, and the squared mean is still 1.",
+     "1 and 3": "The mean square was 1 + 1 = 2. Half of the numbers now give 0, the others four times as "
          "much: 4. Subtract the squared mean, 1: the variance is 3.",
      "0.5 and 1": "Without the doubling the mean would be 0.5. The doubling is there to bring it back."},
-    "1 and 1.73")
+    "1 and 3")
 
 functional = Question(
     "The forward pass of a net holds the line h = F.dropout(h, 0.5). You call net.eval(). Which part of h "
@@ -96,7 +97,7 @@ def _cut(at):
 thin_goals = {
     "p = 0.5, at least 20 draws: compare the count of the yellow weight with your prediction":
         lambda at: at.p == 0.5 and at.draw >= 20,
-    "a p at which about half of 300 nets train the yellow weight":
+    "draw = 100, so 300 nets: a p at which about half of them train the yellow weight":
         lambda at: at.draw == 100 and abs(_yellow(at) - 0.5) < 0.04,
     "p at most 0.5: a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
 }
@@ -109,7 +110,7 @@ def _close(a, b, part):
 mode_goals = {
     "p = 0.5: a scheme with the same mean in both modes":
         lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
-    "such a scheme: the p at which the variance in training is twice that in eval mode":
+    "a scheme with the same mean in both modes: a p at which training has twice the variance":
         lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
         and _close(at.train.var(), 2 * at.eval.var(), 0.03),
 }
@@ -207,7 +208,7 @@ def _seen(f):
             "a mask for each sample": alike(samples),
             "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "factor in eval mode": alike(calm), "gradient": tuple(map(alike, slopes))}
+            "the factor in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
 
 
 dropout = Exercise(dropping, observe=_seen, mistakes={

@@ -1,9 +1,13 @@
 """Notebook 06: why BatchNorm works, as far as it can be measured: what its proponents and critics predict."""
+from itertools import pairwise
+
 import torch
 from torch.func import vmap
+from torch.nn.functional import cosine_similarity
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
+from ..experiments.probes import activations
 from ..experiments.training import cross_entropy
 
 compound = Question(
@@ -31,20 +35,34 @@ deep_gradient = Question(
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "Two hidden layers with BatchNorm. Random noise now moves each unit's mean after BatchNorm as much as "
-    "it moves without BatchNorm. How much of BatchNorm's lead in accuracy is lost?",
-    {"more than all of it": "You expect that noise does harm besides. But it is the same for all images of "
-         "a batch, so it does not mix them up.",
-     "all of it": "So it would be if a steady mean were what BatchNorm is good for. The mean is no longer "
-         "steady, and yet the net learns.",
+    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm it stays. Now noise "
+    "behind each BatchNorm moves the means as much as they move in the plain net. How much of BatchNorm's "
+    "lead in accuracy is lost?",
+    {"less than a fifth": "The means move as in the plain net, and the net learns nearly as with BatchNorm. "
+         "In this net a steady mean is not what helps.",
      "about half": "That would mean that the steady mean and something else share the credit. Here nearly "
          "all of it belongs to something else.",
-     "less than a fifth": "The mean moves as in the plain net, and the net learns nearly as with BatchNorm. "
-         "In this net a steady mean is not what helps."},
+     "more than four fifths": "So it would be if a steady mean were what BatchNorm is good for. The mean is "
+         "no longer steady, and yet the net learns.",
+     "more than all of it": "You expect that noise does harm besides. But it is the same for all images of "
+         "a batch, so it does not mix them up."},
     "less than a fifth")
 
+larger_weights = Question(
+    "The plain net starts again, with first weights 2.4 times as large and no BatchNorm. "
+    "How much of BatchNorm's lead does it gain?",
+    {"none: it falls behind": "Too large weights can do that. But torch's are so small that the numbers "
+         "shrink from layer to layer.",
+     "about a tenth": "You expect that the first weights matter only for the first steps. But small numbers "
+         "mean small gradients, and the first steps take long.",
+     "about a third": "Then most of the lead would come from what BatchNorm does later in training. Here the "
+         "right size at the start does most of it.",
+     "more than two thirds": "With these weights the numbers keep their size from layer to layer, as they "
+         "do with BatchNorm. In this net that is most of the lead."},
+    "more than two thirds")
+
 ten_times = Question(
-    "The weights before BatchNorm are multiplied by 10. The layer's output stays the same. "
+    "The weights in front of BatchNorm are multiplied by 10. BatchNorm's output stays the same. "
     "The gradient in these weights becomes",
     {"ten times larger": "So it would be of a layer whose output grows with its weights.",
      "the same, as the output is the same": "The output is the same. But to change it by as much, weights "
@@ -56,7 +74,7 @@ ten_times = Question(
 
 length_over_time = Question(
     "Training with BatchNorm by plain SGD, without weight decay. "
-    "The length (norm) of the weights before BatchNorm",
+    "The length (norm) of the weights in front of BatchNorm",
     {"shrinks": "Nothing pulls them in: the loss does not change along them.",
      "stays, as the loss does not see it":
          "The loss pulls neither in nor out. But a step at a right angle ends further out.",
@@ -66,7 +84,7 @@ length_over_time = Question(
 
 more_decay = Question(
     "Two nets with BatchNorm train at the same learning rate. The second has four times the weight decay of "
-    "the first. After many steps, a step of the second net turns its weights before BatchNorm",
+    "the first. After many steps, a step of the second net turns its weights in front of BatchNorm",
     {"less, since decay shrinks them": "Decay makes these weights shorter. Shorter weights have a larger "
          "gradient, and so a step turns them more.",
      "as much, since the output is the same": "The output does not depend on their length. The angle of a "
@@ -254,8 +272,8 @@ verdicts = Verdicts(judging, probes=[()], names=[*"abcdef"], also={}, mistakes=d
         "fails.",
     d_disputed="d: it follows from Pythagoras, and it was measured over the seeds.",
     d_false="d: the loss does not pull them out. But each step is at a right angle and ends further out.",
-    e_disputed="e: it is true of layers without BatchNorm. Before BatchNorm the function does not change "
-        "with the length, so shorter weights make no simpler function.",
+    e_disputed="e: it is true of layers without BatchNorm. In front of BatchNorm the function does not "
+        "change with the length, so shorter weights make no simpler function.",
     e_measured="e: what was measured is the angle of a step. The function does not change at all when these "
         "weights shrink, except through eps.",
     f_measured="f: in our test with 1,000 images the lead shrank as training went on. That is no sign of a "
@@ -268,6 +286,36 @@ verdicts = Verdicts(judging, probes=[()], names=[*"abcdef"], also={}, mistakes=d
     "What nets is each statement about? What our nets cannot settle is disputed.",
 ], solution=verdicts_solution, why="What is measured holds for these nets and digits. A disputed "
     "statement may be true: careful people differ on it.")
+
+
+# Plumbing of the core: what is seen during a training
+
+def lengths_and_angles(runs, name):
+    """Length (..., T) of the weights `name` after each step, and the angle (..., T - 1) of each step but the
+    first, in degrees; all the weights of a net are one vector, and runs stops after each step."""
+    found = []
+    for run in runs:
+        found.append(run.nets.params[name].flatten(1).clone())  # (K, C * D)
+    cosine = torch.stack([cosine_similarity(w, after) for w, after in pairwise(found)], 1)  # (K, T - 1)
+    length = torch.stack([w.norm(dim=1) for w in found], 1)
+    shape = *run.loss.shape[:-1], -1
+    return length.view(shape), cosine.clamp(max=1).acos().rad2deg().view(shape)
+
+
+def watched(trainings, x):
+    """Of each training (runs, name of a layer) the means and sds of its units over the batch x, and the end.
+
+    The nets are in train mode. Returns (trainings, looks, K, C) twice, and a list of Curves."""
+    means, sds, ends = [], [], []
+    for runs, layer in trainings:
+        looks = []
+        for run in runs:
+            looks.append(activations(run.nets, layer, x))  # (K, N, C)
+        looks = torch.stack(looks)
+        means.append(looks.mean(2))
+        sds.append(looks.std(2))
+        ends.append(run)
+    return torch.stack(means), torch.stack(sds), ends
 
 
 # Plumbing of Deeper: the loss along a line
