@@ -335,7 +335,7 @@ def test_headlines_of_extremes_say_what_happened():
     assert "all 8 outputs moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "Nothing was moved yet" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
-    assert "All nets learn; step 1" in alt("losses", CASES["losses"][1])
+    assert "Both nets learn; step 1" in alt("losses", CASES["losses"][1])
     assert "three thinned nets" in alt("thinned", masked(25, 0.3))
     assert "one and the same net" in alt("thinned", masked(1, 0.0))
     nothing_left = alt("thinned", masked(200, 1.0))
