@@ -28,7 +28,7 @@ def alike(fig):
         ax.text(left, high - 0.81, name, weight="bold", size=10.5, va="center")
     paints = [tiles(ax, (left, left + wide, 0.62, high - 1.0)) for left in lefts]
     shares = [ax.text(left, 0.44, "", animated=True, **MIDDLE) for left in lefts]
-    ax.text(0.12, 0.16, "columns: images; rows: feature maps of an image", **MIDDLE)
+    ax.text(0.12, 0.16, "columns: two images; rows: their feature maps, grey and edges", **MIDDLE)
 
     def draw(h, dropout, dropblock, dropout2d, p, block):
         h, outs = array(h), [array(y) for y in (dropout, dropblock, dropout2d)]
@@ -86,7 +86,7 @@ def told(corr, own):
     always, partly = falling(corr)
     if always > 1:
         return f"{always} numbers change together"
-    return f"{partly} others often go along" if partly > 1 else "each number for itself"
+    return f"{partly} others often change with ◆" if partly > 1 else "each number alone"
 
 
 def falling(corr):
@@ -106,7 +106,8 @@ def pair(ax, start, low, high, named=False):
     Returns paint(fell, together, chosen, values=None, groups=())."""
     half = (6.68 - start - 0.3) / 2
     right = 6.68 - half
-    draws, shares = (tiles(ax, (left, left + half, low, high), centred=named) for left in (start, right))
+    draws, shares = (tiles(ax, (left, left + half, low, high), centred=named, mark=size)
+                     for left, size in ((start, 7), (right, 4)))  # small: on the right its square is black
     ax.text(start + half, high + 0.14, "this draw: × is 0", ha="right", **MIDDLE)
     ax.text(right, high + 0.14, "changes with ◆: black always", **MIDDLE)
     names = [ax.text(start - 0.1, 0, "", ha="right", animated=True, **MIDDLE) for _ in range(4 * named)]
@@ -143,15 +144,16 @@ def scaled(values, there):
     return np.clip(np.nan_to_num(np.abs(values)) / (most or 1), 0, 1)
 
 
-def tiles(ax, box, largest=0.2, centred=False):
+def tiles(ax, box, largest=0.2, centred=False, mark=7):
     """An (N, G, H, W) tensor as N columns of G tiles, in the box (left, right, low, high), in inches.
 
-    centred: in the middle of its height. Returns paint(there, colour, crossed, chosen) -> the heights of the
-    tiles' middles: there (N, G, H, W) bool, which squares exist; crossed: those with a cross."""
+    centred: in the middle of its height; mark: size of the chosen number's. Returns
+    paint(there, colour, crossed, chosen) -> the heights of the tiles' middles: there (N, G, H, W) bool, which
+    squares exist; crossed: those with a cross."""
     left, right, low, high = box
     squares = ax.add_collection(PolyCollection([], ec=FAINT, lw=0.5, animated=True))
     crosses = moving(ax, ls="", marker="x", color=QUIET, mew=0.7)
-    mark = moving(ax, **roles.highlight.dots, ms=7)
+    diamond = moving(ax, **roles.highlight.dots, ms=mark)
 
     def paint(there, colour, crossed, chosen):
         (N, G, H, W), gap = there.shape, 0.8
@@ -166,7 +168,7 @@ def tiles(ax, box, largest=0.2, centred=False):
         crosses.set_data(*(corners[on & crossed.ravel()] + size / 2).T)
         crosses.set_markersize(min(5, 30 * size))
         held = [] if chosen is None else [np.ravel_multi_index(tuple(chosen), there.shape)]
-        mark.set_data(*(corners[held] + size / 2).T)
+        diamond.set_data(*(corners[held] + size / 2).T)
         return [top - size * (k * (H + gap) + H / 2) for k in range(G)]
     return paint
 
@@ -238,6 +240,8 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
         for number, k in zip(numbers, kind):
             number.set_color(SURELY[k][0])
         finding = counted(*[(kind == k).sum() for k in (0, 1)], len(names))
+        if groups and wide is None:
+            finding = by_group(kind == 0, groups)
         out = ((gains < least) | (gains > most)).sum()
         outside = f" ({out} outside)" if out else ""
         bars = "bars: 95 % intervals" if wide is None else f"thin bars allow for {tries} comparisons"
@@ -247,6 +251,17 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
         each = "; ".join(f"{under.get(y, '')}{name} {value}" for y, name, value in zip(at, names, values))
         return f"{finding}. {figures}. In points: {each}."
     return draw
+
+
+def by_group(above, groups):
+    """In which of the groups of several rows all intervals lie above 0, in which none, as a sentence."""
+    told, first = [], 0
+    for heading, size in groups.items():
+        share = above[first:first + size].mean()
+        first += size
+        if size > 1:
+            told.append(f"{'all' if share == 1 else 'none' if share == 0 else 'some'} gain at {heading}")
+    return ", ".join(told).capitalize()
 
 
 def counted(above, below, n):

@@ -29,16 +29,16 @@ def test_what_is_dropped_together_is_correlated():
     assert found[2].isnan().all()
 
 
-def test_gains_in_groups_name_their_nets():
+def test_gains_in_groups_name_them():
     def figure(fig):
         return figures.gains(fig, 5, "dropout in the same net", least=-32)
     gains = torch.tensor([[-31.0, -29], [-1, 1], [9, 11]])
-    groups = {"CNN: 66 points": 1, "LSTM: 53 points": 2}
+    groups = {"p = 0.3": 2, "no dropout": 1}
     numbers = dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0))
     screen = seen(figure, numbers | dict(groups=groups), size=(6.8, 3.0))
     alt = screen.picture.alt
-    assert alt.startswith("1 of 3 intervals lies above 0, 1 below. ")
-    assert "CNN: 66 points: worse −34.0 to −26.0" in alt and "LSTM: 53 points: same −4.0 to +4.0" in alt
+    assert alt.startswith("None gain at p = 0.3. ")
+    assert "p = 0.3: worse −34.0 to −26.0; same −4.0 to +4.0; no dropout: better" in alt
     assert not faults(screen.picture) and not moved_background(screen)
 
 
