@@ -180,7 +180,7 @@ def mean_fits(fig):
             paint(M * shift, rows, height)
         finding = ("Only fits to other data average out" if last[1] < 0.5 < last[0]
                    else "What a mean of fits leaves")
-        figures = f"a mean of {short(M[-1])} leaves {last[1]:.2f} with other data, {last[0]:.2f} with the same"
+        figures = f"a mean of {short(M[-1])} leaves {last[1]:.2f}; of fits to the same data: {last[0]:.2f}"
         say(finding, figures)
         rows = "; ".join(f"M = {short(m)}: {a.mean():.2f} other data, {b.mean():.2f} same data"
                          for m, b, a in zip(M, *found))

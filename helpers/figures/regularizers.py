@@ -29,6 +29,11 @@ def remedies(fig, count=5):
     return draw
 
 
+def more_remedies(fig):
+    """`remedies`, of six ways."""
+    return remedies(fig, 6)
+
+
 def by_optimizer(fig):
     """Squared distance from the truth with dropout minus without: a row for each of three optimizers.
 

@@ -94,6 +94,14 @@ fit_goals = {
     "p = 0, N = 50: bias² + variance below 0.015":
         lambda at: at.p == 0 and at.N == 50 and distance(at) < 0.015,
 }
+noise_goals = {
+    "noise 0.1: a p at which bias² is larger than the variance":
+        lambda at: at.noise == 0.1 and at.bias2[-1] > at.variance[-1],
+    "noise 0.5: bias² + variance below 0.06, by p alone":
+        lambda at: at.noise == 0.5 and at.width == 40 and distance(at) < 0.06,
+    "noise 0.3, p = 0: a variance below 0.023":
+        lambda at: at.noise == 0.3 and at.p == 0 and at.variance[-1] < 0.023,
+}
 
 
 # Plumbing: nets side by side, on the line and on digits
@@ -255,8 +263,8 @@ average_of = Exercise(averaging, probes=[
 
 # Exercise: stopped by a validation set
 
-def stopping_early(validation, test, never=False, by_test=False, validation_error=False, one_for_all=False,
-                   worst=False, first_rise=False):
+def stopping_early(validation, test, the_time=False, never=False, by_test=False, validation_error=False,
+                   one_for_all=False, worst=False, first_rise=False):
     """validation, test (T, S): errors at T times of S nets
     -> (S,): each net's test error where its own validation error is lowest."""
     T, S = test.shape
@@ -264,6 +272,8 @@ def stopping_early(validation, test, never=False, by_test=False, validation_erro
     rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])  # (T, S); at last always
     when = (torch.full((S,), T - 1) if never else validation.mean(1).argmin().expand(S) if one_for_all
             else rises.int().argmax(0) if first_rise else by.argmax(0) if worst else by.argmin(0))
+    if the_time:
+        return when
     return validation.min(0).values if validation_error else test.gather(0, when[None])[0]
 
 
@@ -279,6 +289,7 @@ _test = torch.tensor([
 stopped = Exercise(stopping_early, probes=[
     (_val[:4, :2], _test[:4, :2]), (_val, _test),
 ], names=("the test error",), mistakes={
+    "the_time": "It gives the times at which to stop. Asked is the test error of each net at its time.",
     "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error "
         "no longer says what new points would give: it comes out too low.",
     "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "

@@ -245,6 +245,9 @@ CASES = {
     "remedies": [dict(names=["to the end", "dropout 0.5", "dropout 0.2", "stopped early", "weight decay"],
                       errors=k * scattered([0.04, 0.02, 0.02, 0.01, 0.01], 64))
                  for k in (1, 100)],
+    "more_remedies": [dict(names=["dropout 0.5", "dropout 0.2", "weight decay", "40 + 10", "50 + 25",
+                                  "both, 40 + 10"],
+                           errors=scattered([0.02, 0.02, 0.01, 0.01, 0.01, 0.015], 64))],
     "flatter": [dict(x=torch.linspace(-1, 1, 101), truth=torch.sin(6.3 * torch.linspace(-1, 1, 101)),
                      fits=k * torch.linspace(-1, 1, 101) * torch.rand(2, 16, 1, generator=draws()),
                      p=0.5) for k in (1, 3)],
