@@ -58,7 +58,7 @@ share_goals = {
         lambda at: at.process == 1 and at.synchronized,
     "8 processes, a mean in each: a spread below 0.24":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: the same with as few images as possible":
+    "8 synchronized: the same with as few images as possible":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 
