@@ -16,7 +16,7 @@ PLACES = {
            dict(gamma=1.0, beta=-1.0), dict(gamma=2.0, beta=-2.0)],
     "06": [dict(norm="BatchNorm", layers=50, gain=3.0), dict(norm="BatchNorm", layers=24)],
     "07": [dict(p=0.5, draw=20), dict(p=0.3, draw=100), dict(p=0.5, units=1000), dict(p=0.5, units=4)],
-    "08": [dict(p=0.2), dict(p=0.8), dict(N=200), dict(steps=50)],
-    "deeper/08": [dict(p=0.5, noise=0.1), dict(p=0.2, noise=0.5), dict(width=20)],
+    "08": [dict(p=0.2), dict(p=0.8), dict(N=200), dict(steps=50), dict(p=0.5, noise=0.1),
+           dict(p=0.2, noise=0.5), dict(width=20)],
     "11": [dict(place="after the last ReLU"), dict(norm="LayerNorm"), dict(p=0.0, steps=1)],
 }

@@ -98,7 +98,7 @@ def history(ax, steps):
         beyond.set_text(f"↑ was up to {short(highest, 2)}" if highest > TOP else "")
         middles = np.clip(np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP), 0, TOP)
         for name, y in zip(names, apart(middles, 0.007)):
-            name.set_position((step[-1] * 1.06, min(y, TOP)))
+            name.set_position((min(step[-1], steps) * 1.06, min(y, TOP)))
     return paint
 
 

@@ -140,8 +140,7 @@ def over_passes(fig):
            ylabel="log loss, dropout minus none (nats)", yticks=[-0.5, 0, 0.5])
     ticks(ax.xaxis, [20, 40, 80, 160, 400])
     ax.axhline(0, color=INK, lw=1)
-    for y, words, va in (0.98, "↑ dropout harms", "top"), (0.02, "↓ dropout helps", "bottom"):
-        inside(ax, 0.985, y, words, va=va, ha="right", **NOTE)
+    inside(ax, 1, 1.03, "above 0 dropout harms, below it helps", ha="right", **NOTE)
     lines = [band(ax, role) for role in (SIZES[0], SIZES[2])]
     names = [beside(ax, 1.015, 0, **role.bold, size=10, animated=True) for role in (SIZES[0], SIZES[2])]
     marks = [[ax.text(0, 0, "", ha="center", va="center", size=9.5, color=role.ink, animated=True)
