@@ -96,9 +96,10 @@ def history(ax, steps):
         areas(step, variance, bias2)
         highest = np.nanmax(np.nan_to_num(variance + bias2, nan=0))
         beyond.set_text(f"↑ was up to {short(highest, 2)}" if highest > TOP else "")
-        middles = np.clip(np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP), 0, TOP)
-        for name, y in zip(names, apart(middles, 0.007)):
-            name.set_position((min(step[-1], steps) * 1.06, min(y, TOP)))
+        last = np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP)
+        low = min(last[0], TOP - 0.014)  # the names keep apart, and below the words above the panel
+        for name, y in zip(names, (low, min(max(last[1], low + 0.0075), TOP - 0.005))):
+            name.set_position((min(step[-1], steps) * 1.06, y))
     return paint
 
 
