@@ -146,16 +146,17 @@ shift_goals = {
 # Exercise: one formula for all
 
 def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=False, first_only=False,
-                not_kept=False, variance=False, no_mean=False, about_zero=False, no_eps=False,
-                eps_outside=False, unbiased=False):
+                not_kept=False, var_not_kept=False, variance=False, no_mean=False, about_zero=False,
+                no_eps=False, eps_outside=False, unbiased=False):
     """x of any shape, dims: the axes a statistic runs over -> x with mean 0 and spread 1 over them."""
     named = [d % x.dim() for d in dims]
     axes = [d for d in range(x.dim()) if everything or (d in named) != other_axes][:1 if first_only else None]
     keep, inside = dict(keepdim=not not_kept), 0 if no_eps or eps_outside else eps
+    keep_var = dict(keepdim=not (not_kept or var_not_kept))
     for over in [[d] for d in axes] if one_by_one else [axes]:
         mean = 0 * x if no_mean else x.mean(over, **keep)
-        var = inside + (x.square().mean(over, **keep) if about_zero or no_mean
-                        else x.var(over, unbiased=unbiased, **keep))
+        var = inside + (x.square().mean(over, **keep_var) if about_zero or no_mean
+                        else x.var(over, unbiased=unbiased, **keep_var))
         x = (x - mean) / ((var if variance else var.sqrt()) + (eps if eps_outside and not no_eps else 0))
     return x
 
@@ -192,6 +193,7 @@ normalize = Exercise(normalizing, probes=[
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
     "not_kept": "The mean has lost its axes: its shape is another one, and it lines up with the last axis of "
         "x instead of its own.",
+    "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "
         "spread taken about it.",

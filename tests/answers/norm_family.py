@@ -67,6 +67,7 @@ wrong = {
         "one_by_one": in_turn,
         "first_only": lambda x, dims, eps: by_moments(x, dims[0], eps),
         "not_kept": lambda x, dims, eps: (x - x.mean(dims)) / torch.sqrt(x.var(dims, unbiased=False) + eps),
+        "var_not_kept": lambda x, dims, eps: over(x, dims, (x.var(dims, correction=0) + eps) ** 0.5),
         "variance": lambda x, dims, eps: over(x, dims, var(x, dims) + eps),
         "no_mean": lambda x, dims, eps: x * ((x * x).mean(dims, keepdim=True) + eps).rsqrt(),
         "about_zero": lambda x, dims, eps: over(x, dims, ((x * x).mean(dims, keepdim=True) + eps) ** 0.5),
