@@ -24,7 +24,6 @@ MOST_MINUTES = {"00": 15}                                     # of a core; else
 MOST = 30
 
 each_notebook = pytest.mark.parametrize("path", [*CORE, *DEEPER], ids=label)
-in_two = [path for path in CORE if FOLDER / "deeper" / path.name in DEEPER]   # a core and its Deeper
 
 
 def read(path):
@@ -138,7 +137,7 @@ def second_edition(notebook, most):
             yield f"{claims} claims, at most {MOST_CLAIMS}: {cell.source[:60]!r}"
 
 
-@pytest.mark.parametrize("path", in_two, ids=label)
+@pytest.mark.parametrize("path", CORE, ids=label)
 def test_a_core_can_be_finished(path):
     assert not list(second_edition(read(path), MOST_MINUTES.get(path.name[:2], MOST)))
     assert f"(deeper/{path.name})" in markdown_of(read(path))
@@ -149,6 +148,20 @@ def test_a_deeper_belongs_to_a_core(path):
     assert FOLDER / path.name in CORE
     assert not list(second_edition(read(path), most=90))
     assert f"(../{path.name})" in read(path).cells[0].source
+
+
+ROW = re.compile(r"\((?:notebooks/)?(\d\w+\.ipynb)\) \|[^|\n]*\| (\d+) \| \[(\d+)\]\(([^)]+)\)")
+
+
+@pytest.mark.parametrize("text, folder", [
+    ((ROOT / "README.md").read_text("utf-8"), "notebooks/deeper/"),
+    ("\n".join(cell.source for cell in read(CORE[0]).cells), "deeper/")], ids=["README", "00"])
+def test_the_map_lists_all_and_states_their_minutes(text, folder):
+    rows = {name: (int(core), int(deeper), link) for name, core, deeper, link in ROW.findall(text)}
+    if folder == "deeper/":
+        rows.setdefault(CORE[0].name, (15, stated(read(DEEPER[0])), folder + CORE[0].name))   # it is here
+    assert rows == {path.name: (stated(read(path)), stated(read(FOLDER / "deeper" / path.name)),
+                                folder + path.name) for path in CORE}
 
 
 def markdown_of(notebook):
