@@ -32,7 +32,7 @@ DISCUSS = {
     "07": ("Two libraries use p with opposite meanings. How do you notice before the training is over?",
            "Is a spread of Monte Carlo dropout's answers an uncertainty? What would show that it is not?",
            "Accuracy hides some mistakes that log loss shows. Which of the two does your task need?"),
-    "08": ("Stopping early did as well as dropout here. When would you still prefer dropout?",
+    "08": ("Stopping early did better than dropout here. When would you still prefer dropout?",
            "The truth was a straight line. Which truth would favour dropout over weight decay?",
            "Large models see each text once. What does this notebook say about dropout in them?"),
     "09": ("You try fifteen variants, and one wins. What do you report?",
