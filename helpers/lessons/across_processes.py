@@ -28,7 +28,7 @@ averaged_variance = Question(
 
 first_try = Question(
     "Two processes with 32 samples each normalize with first_try. Then each calls backward() on the loss of "
-    "its own samples. Compare with one process that holds all 64. What comes out wrong?",
+    "its own samples. What differs from one process that holds all 64?",
     {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
          "a program sends it.",
      "the outputs, and so the gradients": "all_reduce writes the right sum into total. So mean, variance and "
@@ -38,27 +38,29 @@ first_try = Question(
     "only the gradient for h")
 
 whose_statistics = Question(
-    "torch's DistributedDataParallel trains a net with plain BatchNorm in several processes, each on data of "
-    "its own. Then process 0 saves the net. Its running means come from the batches of",
-    {"all processes, averaged in each step": "Gradients are averaged. Running statistics are buffers and "
-         "have no gradient, so nothing averages them.",
-     "process 0 alone": "In each step the buffers of process 0 are copied over those of the others. What the "
-         "others had gathered is lost.",
-     "the process that finished last": "The processes wait for each other in every step, so none is the "
-         "last. The copying has one direction."},
-    "process 0 alone")
+    "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data of process 0 have mean 0, "
+    "those of process 1 mean 10. The running means start at 0, the momentum is 0.1. After 50 steps, the "
+    "running mean of process 1 is about",
+    {"0": "Each step starts near 0, with the running mean of process 0. But then process 1 moves it a tenth "
+         "of the way to 10.",
+     "1": "Before each step, DDP copies the buffers of process 0 over those of process 1. One batch then "
+         "moves the running mean from 0 a tenth of the way to 10.",
+     "5": "Gradients are averaged. Running statistics are buffers and have no gradient, so nothing averages "
+         "them.",
+     "10": "That holds without DDP. With DDP, process 1 starts a step with the running mean of process 0."},
+    "1")
 
 
 share_goals = {
     "The yellow image in process 1: does it get another value?":
         lambda at: at.process == 1 and not at.synchronized,
-    "2 images in each process: which values can it get?":
+    "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
     "Synchronized: does it matter which process has it?":
         lambda at: at.process == 1 and at.synchronized,
     "8 processes, a mean in each: a spread below 0.24":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 synchronized: the same with as few images as possible":
+    "8 synchronized: a spread below 0.24 with the fewest images":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 
