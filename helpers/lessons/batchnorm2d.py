@@ -27,10 +27,10 @@ means = Question(
          "alone would then leave each mean a single number.",
      "64: one channel of one image": "This is another layer, instance norm (notebook 10). BatchNorm also "
          "averages over the batch, as in notebook 02.",
-     "1,024: all of one image": "This is another layer, layer norm (notebook 10). Two channels come from two "
-         "kernels, so they are two different features, as two units are.",
      "2,048: one channel, all images": "One kernel makes all pixels of a channel. It is one unit, used at 64 "
-         "places in 32 images: 32 · 8 · 8 numbers."},
+         "places in 32 images: 32 · 8 · 8 numbers.",
+     "32,768: all channels and images": "Then there would be only one mean. Two channels come from two "
+         "kernels, so they are two different features, as two units are."},
     "2,048: one channel, all images")
 
 bias = Question(
@@ -45,8 +45,8 @@ bias = Question(
     "It stays as it was")
 
 gain = Question(
-    "LeNet trains on 160 digits. Its training loss is 1.2 at epoch five and 0.3 at epoch ten. Now BatchNorm "
-    "comes after both convolutions. The loss at epoch five is about",
+    "Eight LeNets train on 160 digits. Their mean training loss is 1.2 at epoch five and 0.3 at epoch ten. "
+    "Now BatchNorm comes after both convolutions. The mean loss at epoch five is about",
     {"1.2": "This would be no gain. But BatchNorm changes every step, from the first on.",
      "0.9": "BatchNorm lowers the loss by a third of what five more epochs do.",
      "0.6": "Such gains are known from learning rates at which a net without BatchNorm fails. Here LeNet "
@@ -163,8 +163,7 @@ batchnorm2d = Exercise(normalizing, probes=[
         "row. The channel axis has to be moved to the end first: `permute(0, 2, 3, 1)`.",
     per_image="Each image has its own mean here (axes 2 and 3 only): that is instance norm. "
         "BatchNorm's runs over the images, too.",
-    per_pixel="Each pixel has its own mean here (axis 0 only). All pixels of a channel share one: axes 0, "
-        "2 and 3.",
+    per_pixel="Each pixel has its own mean here (axis 0 only). All pixels of a channel share one.",
     over_channels="The mean runs over the channels (axis 1). That is the one axis that has to stay.",
     over_sample="Each image has one mean for all its channels (axes 1, 2 and 3): that is layer norm. Each "
         "channel has its own, over the images, too.",

@@ -9,7 +9,7 @@ from .batchnorm1d import spread
 
 straight_line = Question(
     "Bell-shaped inputs with mean 0 and standard deviation 1 enter a sigmoid. How much of the variance of "
-    "its outputs lies on the best straight line (R²)?",
+    "its outputs does the best straight line explain (R²)?",
     {"54 %": "No S around 0 does that. Even a step from 0 to 1, the sharpest bend there is, has 64 %.",
      "81 %": "The outer parts of the S are flat, and you may have counted on many inputs there. "
              "With inputs five times as wide it would be about this.",
@@ -19,8 +19,8 @@ straight_line = Question(
 
 other_batch = Question(
     "Gamma and beta are set so that a batch leaves the layer as it came: 64 samples, 5 units, sd 2. Now a "
-    "second batch of the same kind passes through the layer, in train mode. How far is the worst of its "
-    "320 outputs from its input?",
+    "second batch of the same kind passes through the layer, in train mode. Each of the 320 outputs "
+    "is compared with its input. What is the largest difference?",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
          "mean and sd, and gamma and beta know those of the first batch only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
@@ -32,14 +32,14 @@ other_batch = Question(
 
 eval_mode = Question(
     "In eval mode the layer normalizes with its running mean and running variance. Both are rough: the layer "
-    "has seen two batches. Is there one gamma and one beta a unit that give every new batch back?",
+    "has seen two batches. Can one gamma and one beta for each unit undo the layer for every new batch?",
     {"yes: the true sd and mean of the unit": "They would undo a layer that normalizes with them. This layer "
          "uses its rough numbers.",
      "yes: the rough sd and mean": "The layer subtracts the running mean and beta adds it. The layer divides "
          "by the running sd and gamma multiplies by it. How rough the two are does not matter.",
      "no: every batch needs its own two": "So it is in train mode, where each batch brings its own mean and "
          "sd. In eval mode no batch does.",
-     "no: what is rough leaves an error": "The error would be in the normalized values. But the same two "
+     "no: rough numbers leave an error": "The error would be in the normalized values. But the same two "
          "numbers are taken off and given back."},
     "yes: the rough sd and mean")
 
@@ -127,7 +127,7 @@ def _matched(at, target):
 
 
 match_goals = {
-    "its own values: match mean and sd in two moves":
+    "its own values: a gamma above 0 and a beta that match mean and sd":
         lambda at: at.gamma > 0 and _matched(at, "its own values"),
     "its own values: a gamma below 0 with the same mean and sd. What is the overlap?":
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
