@@ -58,7 +58,7 @@ def steps_by_rate(fig):
         ratio = few / fewer if np.isfinite(fewer) else 0
         does = "halves the" if 1.6 < ratio < 2.6 else "saves" if ratio > 1.1 else "saves no"
         finding, seeds = f"At the best rates, BatchNorm {does} steps", plural(found[0].shape[1], "seed")
-        say(finding, f"dot: a seed; line: median of {seeds}; number: fewest steps")
+        say(finding, f"dot: a seed; line: median of {seeds}; number: lowest median")
         rows = "; ".join(f"{name}: " + ", ".join(f"{short(m)} at {short(r)}"
             for r, m in zip(rates, np.median(steps, 1))) for (name, _), steps in zip(kinds, found))
         return f"{finding}. Median steps to loss 0.5 by learning rate, {seeds}: {rows}."

@@ -50,7 +50,7 @@ same_rate = Question(
          "0.1 suits the other net too, and little is left to gain.",
      "35 steps": "Half the steps is what one can gain if each net trains at its own best rate. "
          "Here both have the same rate.",
-     "70 steps": "At one and the same rate that suits both nets, BatchNorm saves few steps.",
+     "70 steps": "At rate 0.1, which suits both nets, BatchNorm saves few steps.",
      "150 steps": "Each batch has another mean and sd. This is noise, and noise could cost steps. In batches "
          "of 64 it is small. (A step takes longer to compute, though.)"},
     "70 steps")
@@ -80,9 +80,9 @@ layout = Question(
 move_goals = {
     "N = 8: move the yellow sample until its output passes 2.6. Where are the others then?":
         lambda at: at.N == 8 and abs(at.h_hat[0]) > 2.6,
-    "N = 2: another value of the yellow sample, with the same two outputs":
+    "N = 2: move the yellow sample by more than 5. Which outputs do you see?":
         lambda at: at.N == 2 and abs(at.value - at.h_before[0]) > 5,
-    "an output beyond 3.5: how many samples does it take?": lambda at: abs(at.h_hat).max() > 3.5,
+    "an output beyond 3.5. How large must N be?": lambda at: abs(at.h_hat).max() > 3.5,
 }
 
 
@@ -92,9 +92,9 @@ def _steps(losses):
 
 
 race_goals = {
-    "init = 1: without BatchNorm, a mean loss of 0.5 within 65 steps":
+    "init = 1: a rate at which nets without BatchNorm reach loss 0.5 within 65 steps":
         lambda at: at.init == 1 and _steps(at.plain) <= 65,
-    "init = 1: with BatchNorm, a mean loss of 0.5 within 35 steps":
+    "init = 1: a rate at which nets with BatchNorm reach loss 0.5 within 35 steps":
         lambda at: at.init == 1 and _steps(at.bn) <= 35,
     "rate = 0.1: an init at which only the nets with BatchNorm reach loss 0.5":
         lambda at: at.progress == 1 and at.rate == 0.1 and _steps(at.bn) <= 250 < _steps(at.plain),

@@ -19,7 +19,7 @@ steepness = Question(
 
 overshoot = Question(
     "The curvature is 10. At rate 0.1 one step leads from d = 1 exactly to the bottom, d = 0. "
-    "At which rates does descent diverge: each step ends further from the bottom than it began?",
+    "Descent diverges if every step increases the distance from the bottom. At which rates does it?",
     {"at all above 0.1": "Beyond 0.1 a step crosses the bottom. It may still end nearer than it began: "
          "at 0.15 the factor is −0.5, so each step halves the distance.",
      "at all above 0.2": "The factor 1 − 10 · 0.2 is −1: as far away, on the other side. At any larger rate "
@@ -31,12 +31,12 @@ overshoot = Question(
     "at all above 0.2")
 
 last_to_arrive = Question(
-    "Descent on both weights runs at half of the largest stable rate. Which weight gets to its best value "
+    "Descent on both weights runs at 0.9 of the largest stable rate. Which weight gets to its best value "
     "last? (x₁ within ±200, x₂ within ±10)",
-    {"w₁, as it zigzags": "At half of the limit there is no zigzag: the factor of w₁ is 0, "
-         "and its first step lands at the bottom.",
+    {"w₁, as it zigzags": "It does zigzag: the factor of w₁ is −0.8. "
+         "But after about twenty steps, 1 % of its distance is left.",
      "w₂, as its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step along "
-         "w₂ then covers 1/400 of its distance, so w₂ needs over a thousand steps.",
+         "w₂ then covers less than 1/200 of its distance, so w₂ needs a thousand steps.",
      "neither, as they share the rate": "They share the rate, not the curvature. The share of its distance "
          "that a weight covers in a step is rate times curvature."},
     "w₂, as its slope is small")
@@ -159,8 +159,8 @@ def _scaled(f):
 
 standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_scaled, names=(
     "train", "test"), mistakes=dict(
-    own_statistics="The test set is scaled by its own mean and sd. A new sample may come alone, and the "
-        "model learned on another scale: which mean and sd are known by then?",
+    own_statistics="The test set is scaled by its own mean and sd, but the model learned on another scale. "
+        "A single new sample has no spread. Which mean and sd do you already have?",
     pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
         "Use the training set's alone.",
     test_statistics="Both sets are scaled by the test set's mean and sd. When a net is trained, only the "

@@ -15,8 +15,8 @@ rate_one = Question(
     "0 and 8")
 
 rate_tenth = Question(
-    "Learning rate 0.1, at which plain nets reach an accuracy of about 0.90 on new images. What does "
-    "BatchNorm change? A point is 0.01.",
+    "At learning rate 0.1 plain nets reach an accuracy of about 0.90 on new images. A point is 0.01. "
+    "What does BatchNorm change?",
     {"8 points more": "These small nets would then be right 98 times in 100. What holds them back is not the "
                       "missing layer: they see 4,000 images, four times each.",
      "2 points more": "Of 10 wrong answers in 100 about two become right. What BatchNorm adds is above "
