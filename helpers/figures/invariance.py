@@ -46,7 +46,7 @@ def plane(ax):
     end = moving(ax, **normalized.dots, ms=6)
     ax.plot(0, 0, "o", color=INK, ms=4, animated=True)
     fixed = dict(size=10, color=INK, animated=True)
-    ax.text(SIDE - 0.1, HIGH - 0.22, "white: the lowest loss", ha="right", **fixed)
+    ax.text(SIDE - 0.1, HIGH - 0.22, "white line: the lowest loss", ha="right", **fixed)
     ax.text(0.1 - SIDE, HIGH - 0.22, "each ray from 0 has one loss", **fixed)
     of_w = ax.text(0, 0, "w", weight="bold", size=11, ha="right", animated=True)
     of_end = ax.text(0, 0, "new w", **normalized.bold, size=10, animated=True)

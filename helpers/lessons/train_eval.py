@@ -28,8 +28,8 @@ batch_mates = Question(
     "in train mode only")
 
 four_at_a_time = Question(
-    "A trained net with BatchNorm names 92 % of the test digits in eval mode. In train mode each digit gets "
-    "3 batch mates at random. The net names about",
+    "In eval mode, a trained net with BatchNorm has an accuracy of 92 % on test digits. In train mode each "
+    "digit gets 3 batch mates at random. The accuracy is about",
     {"90 %": "Weights and images are the same, so this seems natural. But the mean of each unit now comes "
              "from four images, and three of them are there by chance.",
      "65 %": "A mean over 4 images is off by half an sd (1/√4), in both layers. Many digits keep their "
@@ -63,15 +63,15 @@ sorted_batches = Question(
     "0.25")
 
 no_gradients = Question(
-    "In train mode a batch goes through BatchNorm, (1) under torch.no_grad(), (2) with requires_grad_(False) "
-    "on all parameters. The running mean",
+    "In train mode a batch goes through BatchNorm, once under torch.no_grad(), and once with "
+    "requires_grad_(False) on all parameters. The running mean",
     {"stays in both": "It would if gradients moved it. But it is a moving average, updated in the forward "
          "pass.",
-     "moves in (1), stays in (2)":
+     "moves under no_grad() only":
          "requires_grad_(False) holds parameters: gamma and beta. The running mean is a buffer, not a "
          "parameter.",
-     "moves in (2), stays in (1)": "no_grad() stops the recording of gradients and nothing else. The forward "
-         "pass is the same.",
+     "moves with requires_grad_(False) only":
+         "no_grad() stops the recording of gradients and nothing else. The forward pass is the same.",
      "moves in both": "Modes and gradients are separate switches. Only eval() stops the running mean."},
     "moves in both")
 
@@ -108,7 +108,7 @@ mates_goals = {
     "digit 4, 3 mates: move draw to 20. In how many of the 20 draws does train mode name another class than "
     "eval mode?":
         lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
-    "digit 4: how many mates are enough for one class in all 20 draws?":
+    "digit 4: a number of mates at which all 20 draws name the class of eval mode":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
     "1 mate: for which digit does train mode name another class than eval mode in more than 10 draws?":
         lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
@@ -197,7 +197,7 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
     reversed="Here the momentum is the weight of the old value, as in Keras (0.99) and Paddle (0.9). "
-        "In torch the momentum, 0.1, is the weight of the new value.",
+        "torch's default is 0.1: which of the two values has this weight?",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",

@@ -84,16 +84,18 @@ length_over_time = Question(
 
 more_decay = Question(
     "Two nets with BatchNorm train at the same learning rate. The second has four times the weight decay of "
-    "the first. After many steps, a step of the second net turns its weights in front of BatchNorm",
-    {"less, since decay shrinks them": "Decay makes these weights shorter. Shorter weights have a larger "
-         "gradient, and so a step turns them more.",
-     "as much, since the output is the same": "The output does not depend on their length. The angle of a "
+    "the first. After many steps, we measure the angle by which a step turns the weights in front of "
+    "BatchNorm. In the second net this angle is",
+    {"smaller, since decay shrinks the weights":
+         "Decay makes these weights shorter. Shorter weights have a larger gradient, and so a step turns "
+         "them more.",
+     "the same, as the output is the same": "The output does not depend on their length. The angle of a "
          "step does.",
-     "twice as much": "Steps push outwards and decay pulls inwards. They balance at a shorter length, where "
+     "twice as large": "Steps push outwards and decay pulls inwards. They balance at a shorter length, where "
          "the angle is larger by the root of four.",
-     "four times as much": "The angle does grow. But shorter weights also get larger steps, which push "
+     "four times as large": "The angle does grow. But shorter weights also get larger steps, which push "
          "outwards, so the balance comes sooner: at twice the angle."},
-    "twice as much")
+    "twice as large")
 
 
 # Goals of the labs
@@ -160,8 +162,8 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="The gradient is taken to be the same, as the output is. To change the output as much, "
-        "weights a times longer have to move a times as far: the slope is 1/a.",
+    same_gradient="Your gradient at a w is the gradient at w. At a w, the same fall of the loss needs a step "
+        "a times as long: the slope is 1/a.",
     larger_gradient="The gradient grows with a here. That holds for a layer whose output grows with its "
         "weights; behind BatchNorm it shrinks.",
     square_gradient="1/a² is too much for the gradient: that is what becomes of the angle of a step. The "
