@@ -254,14 +254,14 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
 
 
 def by_group(above, groups):
-    """In which of the groups of several rows all intervals lie above 0, in which none, as a sentence."""
+    """In which of the groups of several rows all intervals lie above 0, in which none."""
     told, first = [], 0
     for heading, size in groups.items():
         share = above[first:first + size].mean()
         first += size
         if size > 1:
-            told.append(f"{'all' if share == 1 else 'none' if share == 0 else 'some'} gain at {heading}")
-    return ", ".join(told).capitalize()
+            told.append(f"{'all' if share == 1 else 'none' if share == 0 else 'some'} at {heading}")
+    return f"Intervals above 0: {', '.join(told)}"
 
 
 def counted(above, below, n):

@@ -52,17 +52,17 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "The training loop printed a loss of about 0.6 (mean of the last 100 steps). On new images, in eval "
-    "mode, the loss is about 0.35. What is it on the training images, in eval mode?",
-    {"0.6": "The training loop printed the loss of nets with half of their units dropped. In eval mode "
-         "nothing is dropped, and the loss is lower.",
-     "0.35": "That is the loss on images that the nets have never seen. They do better on those that they "
-         "were trained on.",
-     "0.45": "That would make the training images harder than new ones. They only looked harder, because "
-         "units were dropped while the loop measured.",
-     "0.25": "With all units the nets do better on images that they were trained on than on new ones. The "
-         "printed loss was measured with dropout on, so it cannot be compared with the other two."},
-    "0.25")
+    "The training loop printed a loss (mean of the last 100 steps). Then, in eval mode, the loss on the "
+    "training images is measured, and that on new images. Which order is right, the lowest loss first?",
+    {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
+         "units dropped. In eval mode nothing is dropped, and the loss is lower.",
+     "training images, printed, new images": "The printed loss is that of training images, too. But half of "
+         "the units were dropped, and this costs more than new images do.",
+     "new images, training images, printed": "That would make the training images harder than new ones. They "
+         "only looked harder, because units were dropped while the loop measured.",
+     "training images, new images, printed": "The losses are about 0.27, 0.37 and 0.62. With all units the "
+         "nets do better on training images. The printed loss was measured with dropout on."},
+    "training images, new images, printed")
 
 mean_or_scaled = Question(
     "A net has dropout on ten units, so it has 1,024 thinned nets. One answer is the mean of the "
@@ -97,7 +97,7 @@ def _cut(at):
 thin_goals = {
     "p = 0.5, at least 20 draws: compare the count of the yellow weight with your prediction":
         lambda at: at.p == 0.5 and at.draw >= 20,
-    "draw = 100, so 300 nets: a p at which about half of them train the yellow weight":
+    "draw = 100: a p at which about half of the 300 nets train the yellow weight":
         lambda at: at.draw == 100 and abs(_yellow(at) - 0.5) < 0.04,
     "p at most 0.5: a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
 }
@@ -110,7 +110,7 @@ def _close(a, b, part):
 mode_goals = {
     "p = 0.5: a scheme with the same mean in both modes":
         lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
-    "a scheme with the same mean in both modes: a p at which training has twice the variance":
+    "equal means: a p at which the variance in training is twice that in eval mode":
         lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
         and _close(at.train.var(), 2 * at.eval.var(), 0.03),
 }

@@ -20,16 +20,20 @@ coins = Question(
     "32, one for each image and channel")
 
 decides = Question(
-    "Three variants (dropout, Dropout2d, DropBlock) train the net on wrong labels, with p = 0.3 and with "
-    "p = 0.5. Which choice changes the gain in accuracy more?",
-    {"which variant: the one that drops large areas wins":
+    "This net learns with each of three variants (Dropout, DropBlock, Dropout2d), with p = 0.3 and with "
+    "p = 0.5. Which difference in accuracy is the largest?",
+    {"between variants: areas beat single numbers":
          "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
          "these maps of 7 × 7 it does not show.",
-     "which variant: plain dropout wins":
-         "At p = 0.3 plain dropout is not behind here. But at p = 0.5 it gains next to nothing either.",
-     "which p":
-         "At p = 0.3 all three gain several points. At p = 0.5 the noise costs about as much as it brings."},
-    "which p")
+     "between variants: single numbers beat areas":
+         "At p = 0.3 Dropout is about 2.5 points ahead of Dropout2d. Against DropBlock no difference is "
+         "shown. The two p differ by about 5.5 points.",
+     "between the two p: 0.3 beats 0.5":
+         "At p = 0.3 all three gain several points. At p = 0.5 no gain is shown: all intervals hold 0.",
+     "between the two p: 0.5 beats 0.3":
+         "More noise makes wrong labels harder to fit, but right labels too. At p = 0.5 no gain is shown: "
+         "all intervals hold 0."},
+    "between the two p: 0.3 beats 0.5")
 
 twenty = Question(
     "You compare twenty variants with a net, each by a 95 % interval. In truth none of them changes "
@@ -53,12 +57,12 @@ gru = Question(
     "nothing")
 
 untouched = Question(
-    "A number of a recurrent net holds the value 1. At each of 28 steps torch's dropout with p = 0.2 is "
-    "applied to it. With a chance of 0.8²⁸, about 1 in 500, it is never dropped. Its value is then",
+    "One unit in the state of a recurrent net has the value 1. At each of 28 steps torch's dropout with "
+    "p = 0.2 is applied to this value. By chance it is never dropped. What is it then?",
     {"1": "In the mean it stays 1. But where it is kept it is also divided by 0.8, at each step.",
      "1.25": "That is 1 / 0.8, after one step. Each step divides again.",
      "35": "28 times 1.25 is 35. But factors of 28 steps are multiplied, not added.",
-     "517": "Each step divides by 0.8: 1 / 0.8²⁸ = 517. With a chance of 1 in 517 for it, the mean is 1."},
+     "517": "Each step divides by 0.8: 1 / 0.8²⁸ = 517. The chance of this is 1 in 517, so the mean is 1."},
     "517")
 
 neighbours = Question(
@@ -80,11 +84,11 @@ def together(factor, chosen):
 
 
 alike_goals = {
-    "maps of 7 × 7: make DropBlock and Dropout drop the same":
+    "maps of 7 × 7: a block at which DropBlock drops the same numbers as Dropout":
         lambda at: at.side == 7 and _same(at.dropout, at.dropblock),
-    "maps of 7 × 7: make DropBlock and Dropout2d drop the same":
+    "maps of 7 × 7: a block at which DropBlock drops the same numbers as Dropout2d":
         lambda at: at.side == 7 and _same(at.dropout2d, at.dropblock),
-    "make all three drop the same":
+    "settings at which all three drop the same numbers":
         lambda at: _same(at.dropout, at.dropblock) and _same(at.dropout2d, at.dropblock),
     "p at most 0.4: a draw in which Dropout2d drops all of an image":
         lambda at: 0 < at.p < 0.41 and (at.dropout2d == 0).flatten(1).all(1).any(),
