@@ -162,7 +162,7 @@ def over_passes(fig):
         passes = [short(steps[k] * batch / n, 2) for n in counts]
         finding = ("One pass: dropout harms. Forty: it helps" if few < 0 < many and passes == ["40", "1"]
                    else "What dropout does changes with the passes")
-        figures = f"step {short(steps[k])}: {few:+.2f} and {many:+.2f} nats; ×: passes over the images"
+        figures = f"step {short(steps[k])}: {many:+.2f} and {few:+.2f} nats; ×: passes over the images"
         say(finding, figures.replace("-", "−"))
         told = "; ".join(f"{n:,} images: {listed(row, '+.2f')}" for n, row in zip(counts, heights))
         return f"{finding}. Log loss with dropout minus without at steps {listed(steps)}: {told} nats."

@@ -211,10 +211,10 @@ def _built(f, p=0.3):
         "one variance in both modes at every BatchNorm": all(alike),
         "one variance in both modes at the first BatchNorm": bool(alike) and alike[0],
         "share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
-        "share of 0 there at p = 0.6": (before == 0).double().mean(),
+        "share of 0 before the last linear layer, p = 0.6": (before == 0).double().mean(),
         "no zeros in the output": (out == 0).double().mean(),
-        "chance in train mode": not out.equal(again),
-        "none in eval mode": calm.equal(net(x)),
+        "in train mode, two passes differ": not out.equal(again),
+        "in eval mode, two passes agree": calm.equal(net(x)),
     }
 
 

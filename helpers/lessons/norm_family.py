@@ -55,8 +55,8 @@ cnn_of_two = Question(
     "about as much error")
 
 half_contrast = Question(
-    "Half of the digits, drawn at random, get half the contrast. A net has to say which. The MLP alone is "
-    "right on about 0.9. With InstanceNorm before it, on the image, it is right on about",
+    "Half of the digits, drawn at random, get half the contrast. A net has to say which. The MLP alone has "
+    "an accuracy of about 0.9. With InstanceNorm before the MLP, on the image, the accuracy is about",
     {"0.9": "It would be if something of the contrast were left. But each image is divided by its own "
          "standard deviation, so the two kinds of image look alike.",
      "0.75": "It would be if InstanceNorm only weakened the contrast. It sets every image's standard "
@@ -191,8 +191,8 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has lost its axes: its shape is another one, and it lines up with the last axis of "
-        "x instead of its own.",
+    "not_kept": "The mean has lost the axes in `dims`. So torch lines it up with the last axes of x, and "
+        "these are the wrong ones.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

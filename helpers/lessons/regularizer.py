@@ -24,14 +24,16 @@ grows = Question(
     "bias²")
 
 stopping = Question(
-    "One net trains on all fifty points for 600 steps, with dropout 0.2. Another trains on forty, without "
-    "dropout, and the ten that are left choose the step. On average over data sets, nearer to the truth is",
-    {"the net with dropout":
-         "It learns from ten points more. But it also follows their noise up to the last step, only less.",
-     "neither": "On single data sets either can win. Over 64 of them there is a winner.",
-     "the net that is stopped": "After some fifty steps the net has found the line and has hardly begun "
-         "to follow the noise. This is worth more than the ten points."},
-    "the net that is stopped")
+    "Net A trains on all fifty points for 600 steps, with dropout 0.2. Net B trains on forty points without "
+    "dropout, and the other ten points choose its step. Take the mean squared distance from the truth over "
+    "64 data sets. How large is that of B, divided by that of A?",
+    {"0.3": "A net at its best step does come close to the truth. But B learns from ten fewer points, and ten "
+         "noisy points do not always choose the best step.",
+     "0.7": "After some fifty steps B has found the line and has hardly begun to follow the noise. This is "
+         "worth more than the ten points.",
+     "1": "On single data sets either net can win. Over 64 data sets there is a winner.",
+     "1.4": "A learns from ten points more. But A also follows their noise up to the last step, only less."},
+    "0.7")
 
 wave = Question(
     "The truth is now a wave, sin(2πx). Net, noise and number of points stay. Nets with dropout 0.5 are "
@@ -290,8 +292,8 @@ stopped = Exercise(stopping_early, probes=[
     (_val[:4, :2], _test[:4, :2]), (_val, _test),
 ], names=("the test error",), mistakes={
     "the_time": "It gives the times at which to stop. Asked is the test error of each net at its time.",
-    "by_test": "It stops where the test error is lowest. Those points then helped to choose, and their error "
-        "no longer says what new points would give: it comes out too low.",
+    "by_test": "It stops where the test error is lowest. So the test points choose the time. Their error is "
+        "then too low: new points would give a higher error.",
     "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "
         "worth shows on points that did not choose.",
     "one_for_all": "It stops all nets at one time. Each has its own data and its own best time.",

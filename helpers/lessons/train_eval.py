@@ -13,8 +13,8 @@ from ..experiments.training import cross_entropy
 from .batchnorm1d import spread
 
 batch_mates = Question(
-    "A trained net with BatchNorm scores an image in a batch together with 63 others. You exchange the 63. "
-    "In which mode do the scores of the image change?",
+    "A trained net with BatchNorm gives scores for one image in a batch of 64. You replace the others. "
+    "In which mode do the scores of the one image change?",
     {"in both modes":
          "The layer normalizes in both modes, so this seems natural. But eval mode takes a stored mean and "
          "variance, and computes none from the batch.",
