@@ -155,6 +155,7 @@ def parts_of(paths):
     if pages:
         lessons = [name for page in pages for name in re.findall(r"\b(\w+) as lesson\b", read(HERE / page))]
         chosen = [Path(page).stem for page in pages] + [f"{name} and (checks or lessons)" for name in lessons]
+        chosen = list(dict.fromkeys(chosen))                        # a core and its Deeper have one name
         folders = "tests/notebooks", "tests/checks", "tests/lessons"
         parts["notebooks"] = ["pytest", "tests/browser", *pages, *folders, "-k", " or ".join(chosen), *NBVAL,
                               *by_file, "--no-loadscope-reorder"]   # the longest first

@@ -52,9 +52,11 @@ def sections(notebook):
     return found
 
 
-def needs(notebook, section, every):
-    """The words of the sections before, whose cells this one needs; all need the first two cells."""
-    before = set().union(*(Links(notebook).before[k] for k in section.code)) - {0, 1} - set(section.code)
+def needs(before, section, every):
+    """The words of the sections before, whose cells this one needs; all need the first two cells.
+
+    before: of each code cell of the notebook the cells it needs."""
+    before = set().union(*(before[k] for k in section.code)) - {0, 1} - set(section.code)
     return [other.words for other in every if before & set(other.code)]
 
 
@@ -112,8 +114,9 @@ def sheet(path):
     title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
     lines = [f"# {title}", "", f"For the teacher. A learner takes about {stated(notebook)} minutes.", "",
              "| Part | Minutes | Run first, besides the first two cells |", "| --- | --- | --- |"]
+    before = Links(notebook).before
     for one in every:
-        lines.append(f"| {one.words} | {minutes_of(one):.0f} | {'; '.join(needs(notebook, one, every))} |")
+        lines.append(f"| {one.words} | {minutes_of(one):.0f} | {'; '.join(needs(before, one, every))} |")
     for one in every:
         body = [line for cell in one.cells for line in of_cell(cell, names)]
         lines += ["", f"## {one.words}", "", *body] if body else []

@@ -40,7 +40,7 @@ DISCUSS = {
            "A method helps with wrong labels only. Is it a regularizer, or a remedy?"),
     "10": ("Why do language models normalize each token by itself, and image nets each channel over the "
            "batch?",
-           "Instance norm removes contrast. Name a task in which contrast is the answer.",
+           "Instance norm removes contrast. In which task is contrast the answer?",
            "Your batch must be 2 for lack of memory. Which norm do you take, and what do you test first?"),
     "11": ("An architecture has both layers, and works. Would you take one out?",
            "Dropout did not pay here at all. How large must a net or how small a data set be for it to pay?",

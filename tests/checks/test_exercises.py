@@ -144,8 +144,7 @@ def test_right_answers_of_other_kinds_pass(theirs):
      "Your beta is right. The variance divides by N - 1: BatchNorm normalizes with the one that divides by N."
      " (One more mistake is left.)"),
     (lambda h, eps: (h.mean(0), h.std(0)), "✗",
-     "Gamma and beta are exchanged: gamma multiplies, so it restores the spread; beta adds, so it restores "
-     "the mean. (Two more mistakes are left.)"),
+     "Which one restores the spread, which one the mean? (Two more mistakes are left.)"),
 ])
 def test_wrong_answers_are_told_what_is_right_then_the_gravest_mistake(theirs, mark, words):
     got, told = recover.verdict(theirs)

@@ -14,8 +14,18 @@ from web.cells import CORE, DEEPER, FOLDER, bound, code_cells, label
 from web.minutes import calls_in, minutes, rounded_up, stated
 
 ROOT = FOLDER.parent
-WHERE = links.address()
-SET_UP = [links.WITHOUT, *([links.WITH.format(WHERE.web)] if WHERE else [])]
+
+
+def set_up_cells():
+    """The first cell as it may read: with the address of `origin` too, where there is one."""
+    try:
+        where = links.address()
+    except ValueError:                                        # a clone of a folder
+        where = None
+    return [links.WITHOUT, *([links.WITH.format(where.web)] if where else [])]
+
+
+SET_UP = set_up_cells()
 MOST_LINES = 15
 LAST_PARTS = ["What the sources got wrong", "Keep three things"]
 

@@ -48,7 +48,8 @@ def test_the_minutes_of_the_parts_add_up_and_what_must_run_before_is_named():
     assert sum(map(classroom.minutes_of, every)) == pytest.approx(sum(classroom.minutes(notebook).values()))
     assert [one.words for one in every][0] == "Opening" and every[-1].words == "Keep three things"
     third = next(one for one in every if "must a batch be" in one.words)
-    assert classroom.needs(notebook, third, every) == ["One image, other batch mates"]
+    before = classroom.Links(notebook).before
+    assert classroom.needs(before, third, every) == ["One image, other batch mates"]
 
 
 @pytest.mark.parametrize("path", CORE, ids=label)
