@@ -27,8 +27,8 @@ stopping = Question(
     "Net A trains on all fifty points for 600 steps, with dropout 0.2. Net B trains on forty points without "
     "dropout, and the other ten points choose its step. Take the mean squared distance from the truth over "
     "64 data sets. How large is that of B, divided by that of A?",
-    {"0.3": "A net at its best step does come close to the truth. But B learns from ten fewer points, and ten "
-         "noisy points do not always choose the best step.",
+    {"0.3": "A net at its best step does come close to the truth. But B learns from ten fewer points, "
+         "and ten noisy points do not always choose the best step.",
      "0.7": "After some fifty steps B has found the line and has hardly begun to follow the noise. This is "
          "worth more than the ten points.",
      "1": "On single data sets either net can win. Over 64 data sets there is a winner.",
