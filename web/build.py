@@ -184,7 +184,7 @@ def write(pages_by_path, texts, results):
         page.after, following.before = following, page
     SITE.mkdir(exist_ok=True)
     (SITE / "deeper").mkdir(exist_ok=True)
-    for file in (*HERE.glob("page.*"), *HERE.glob("fonts/*")):
+    for file in (*HERE.glob("page.*"), *HERE.glob("fonts/*.woff")):
         shutil.copy(file, SITE / file.name)
     made = {page.file: as_html(exporter, path, results[path], page, every)
             for path, page in pages_by_path.items() if path in results}
