@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from helpers.labs.picture import Picture
 from web import build as site
@@ -104,6 +105,14 @@ def build(folder, patch, write=True, run=True):
     patch.chdir(folder)
     if run and write:
         site.main([])
+
+
+@contextlib.contextmanager
+def built(folder):
+    """The site in this folder, as long as the block lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        build(folder, patch)
+        yield folder / "_site"
 
 
 class Here:

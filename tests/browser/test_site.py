@@ -24,10 +24,8 @@ TICKED = "document.querySelector('#l06b .goals').textContent.includes('☑')"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        small.build(folder, patch)
-        yield folder / "_site"
+    with small.built(tmp_path_factory.mktemp("site")) as folder:
+        yield folder
 
 
 @pytest.fixture

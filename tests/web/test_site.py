@@ -16,10 +16,8 @@ from web import build, prose
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The folder of its pages; built once."""
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        small.build(folder, patch)
-        yield folder / "_site"
+    with small.built(tmp_path_factory.mktemp("site")) as folder:
+        yield folder
 
 
 def text(site, name="06_small.html"):
