@@ -84,6 +84,7 @@ def mark(path, draw):
     """Of all that such a run depends on."""
     cells = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
     named = re.search(r"from helpers.lessons import ([^)]*)", "\n".join(cells))[1]
+    cells = [ast.dump(ast.parse(cell)) for cell in cells]                    # whatever its comments say
     lessons = [f"lessons/{word}.py" for word in re.findall(r"\w+", named)]
     files = [file for pattern in (*NUMBERS_COME_FROM, *lessons) for file in (ROOT / "helpers").glob(pattern)]
     parts = [label(path), *draw, *cells, *(without_words(file.read_text("utf-8")) for file in sorted(files))]
