@@ -87,8 +87,10 @@ def site(names, more):
 
 @command(names="NAME")
 def colab(names, more):
-    """write notebooks with helpers and digits inside, one file each, into _colab/: they run where uploaded"""
-    return go([PYTHON, "-m", "web.colab", *pages_called(names)], PYTHONPATH=str(HERE))
+    """write notebooks with helpers and digits inside, one file each, into _colab/; -- --run: and run each"""
+    if "--run" in more:
+        set_up_colab()
+    return go([PYTHON, "-m", "web.colab", *pages_called(names), *more], PYTHONPATH=str(HERE))
 
 
 @command(names="NAME")

@@ -1,11 +1,15 @@
 """Each notebook as one file, with helpers and digits inside: it runs by upload, without a network.
 
     python3 run.py colab [05 ...]           # into _colab/
+    python3 run.py colab 05 -- --run        # and executed, on Colab's versions
 """
 import base64
 import io
+import os
+import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -51,15 +55,32 @@ def whole(notebook, text):
     return notebook
 
 
-def main(names):
-    text = packed()
+def run(path, python):
+    """What goes wrong when a written file runs with this python, in an empty folder: "" if nothing."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with tempfile.TemporaryDirectory() as empty:
+        done = subprocess.run([python, ROOT / "web/as_uploaded.py", path], cwd=empty, env=clean,
+                              capture_output=True, text=True)
+    inside = f"helpers from {ROOT}" not in done.stdout
+    return "" if inside and not done.returncode else done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def main(names, python=None):
+    """python: of Colab's versions, to execute each file with as well. 1 where one fails."""
+    text, failed = packed(), 0
     for path in [ROOT / name for name in names] or sorted((ROOT / "notebooks").rglob("*.ipynb")):
         inner = path.resolve().relative_to(ROOT / "notebooks")
         out = OUT / inner.as_posix().replace("/", "_")        # deeper_05_...: one folder to upload from
         OUT.mkdir(exist_ok=True)
         nbformat.write(whole(nbformat.read(path, as_version=4), text), out)
-        print(f"{out.relative_to(ROOT)}: {out.stat().st_size / 1e6:.2f} MB")
+        print(f"{OUT.name}/{out.name}: {out.stat().st_size / 1e6:.2f} MB", flush=True)
+        if python and (said := run(out, python)):
+            failed = 1
+            print("  it does not run on Colab's versions:", said, sep="\n", flush=True)
+    return failed
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    asked = [name for name in sys.argv[1:] if name != "--run"]
+    colab = ROOT / ".venv/colab" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    sys.exit(main(asked, colab if "--run" in sys.argv else None))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import run
+from web import colab as single
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(run.python_of(ROOT / ".venv/colab"))
@@ -30,3 +31,12 @@ def test_they_pass_there_too():
     tests = "tests/labs", "tests/pages", "tests/checks/test_predict.py", "tests/checks/test_claim.py"
     done = colab("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_a_file_with_all_inside_runs_there_and_one_that_fails_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(single, "OUT", tmp_path)
+    assert single.main(["notebooks/04_gamma_beta.ipynb"], PYTHON) == 0
+    text = (tmp_path / "04_gamma_beta.ipynb").read_text("utf-8")
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text(text.replace("helpers.start()", "helpers.stop()"), "utf-8")
+    assert "stop" in single.run(broken, PYTHON)
