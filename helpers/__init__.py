@@ -6,6 +6,7 @@ from sys import modules
 
 HOMES = {name: home for home, names in {
     "checks.claim": "claim student",
+    "checks.checkup": "checkup",
     "checks.oracle": "ASPECTS compare same_as_torch",
     "checks.predict": "predict",
     "experiments": "processes",

@@ -1,0 +1,180 @@
+"""The instruments of the whole set in one call: what is usually wrong with norms and dropout in a model."""
+import textwrap
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.parameter import is_lazy
+
+from .findings import KINDS, LOOKS, alike, keeps, listed, tracked
+from .listening import DROPS, NORMS, Listener, dropping, random_numbers_kept, tensors, twin, unhooked
+
+
+class Checkup:
+    """findings (list of Finding, gravest first), unseen (sentences), well: looked at, and nothing found."""
+
+    def __init__(self, title, findings, unseen, looked=""):
+        order = list(KINDS)
+        self.title, self.unseen, self.looked = title, unseen, looked
+        self.findings = sorted(findings, key=lambda finding: order.index(finding.kind))
+        self.well = bool(looked) and not findings
+
+    def __str__(self):
+        n = len(self.findings)
+        verdict = "all is well in what it sees" if self.well else f"{n} finding{'s' * (n != 1)}"
+        lines = [f"{self.title}: {verdict if self.looked else 'not checked'}."]
+        for i, finding in enumerate(self.findings, 1):
+            lines.append(f"{i}. {finding.kind}: {finding.where}")
+            for word, text in ("seen", finding.seen), ("why", finding.why), ("fix", finding.fix):
+                lines.append(f"   {word:5}{text}" + f" Notebook {finding.see}." * (word == "why"))
+        lines += [f"Looked at: {self.looked}."] if self.looked else []
+        lines += ["Not seen:"] * bool(self.unseen) + [f" - {sentence}" for sentence in self.unseen]
+        return "\n".join(textwrap.fill(line, 90, subsequent_indent=indent(line), break_on_hyphens=False)
+                         for line in lines)
+
+    __repr__ = __str__
+
+
+def indent(line):
+    return " " * (8 if line.startswith("   ") else 3)
+
+
+def checkup(model, batch):
+    """What is usually wrong with norms and dropout in a model, found on one batch. A Checkup; prints nothing.
+
+        checkup(net, x)                    # the last line of a cell shows the page
+        checkup(net, (image, age)).findings
+        checkup(net, dict(tokens=t, mask=m)).well
+
+    batch: a tensor, a tuple for model(*batch), or a dict for model(**batch), inputs only, on the model's
+    device; 32 samples or more show most. Give the model in the mode in which you use it, and inside
+    torch.no_grad() where you score it: then train mode is a finding.
+    A deep copy answers the batch twice in eval() and once in train mode, without gradients; where dropout
+    stands before BatchNorm, eight times more. So modes, parameters, buffers, gradients, hooks and random
+    streams stay as they were, also when the model raises. Hooks that are plain functions are not run.
+    A finding is what usually is a fault; `fix` says where it is none. `unseen` says what was not judged.
+    Raises TypeError for what is no model or no batch, ValueError for a batch that the model cannot take.
+    """
+    if not isinstance(model, nn.Module):
+        hint = ": build it first, model = Net()" if isinstance(model, type) else ""
+        raise TypeError(f"checkup takes a model, then a batch; the first is {model!r:.60}, no nn.Module{hint}")
+    args, kwargs = taken(batch)
+    unseen, scoring = [], not torch.is_grad_enabled()
+    if hasattr(model, "_orig_mod"):
+        model = model._orig_mod
+        unseen.append("The model is compiled (torch.compile): what was checked is the model it was made from.")
+    first = next(tensors((args, kwargs)))
+    title = f"checkup of {type(model).__name__} on a batch of {len(first) if first.dim() else 1}"
+    if isinstance(model, torch.jit.ScriptModule):
+        return Checkup(title, [], [*unseen, "The model is a torch.jit program, whose layers cannot be "
+                                            "heard. Check the Python model that it was made from."])
+    with random_numbers_kept(), torch.inference_mode(False), torch.no_grad():
+        visit = Visit(model, (args, kwargs), unseen, scoring)
+        findings = [finding for look in LOOKS for finding in look(visit)]
+    return Checkup(title, findings, visit.unseen, visit.looked())
+
+
+def taken(batch):
+    """(args, kwargs) of a batch. Raises TypeError and ValueError with what to do."""
+    if isinstance(batch, torch.Tensor) or isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        args, kwargs = (batch,), {}
+    elif isinstance(batch, tuple):
+        args, kwargs = batch, {}
+    elif isinstance(batch, Mapping) and all(isinstance(key, str) for key in batch):
+        args, kwargs = (), dict(batch)
+    else:
+        hint = {"list": "write tuple(batch)", "ndarray": "write torch.as_tensor(batch)",
+                "DataLoader": "take one batch, x, y = next(iter(loader)), and give x",
+                "dict": "its keys are not all names"}.get(type(batch).__name__, "give the model's inputs")
+        raise TypeError(f"batch is of type {type(batch).__name__}: expected a tensor, a tuple of inputs or a "
+                        f"dict of inputs by name; {hint}")
+    found = list(tensors((args, kwargs)))
+    if not found:
+        raise TypeError("batch holds no tensor: expected a tensor, a tuple of inputs or a dict of inputs by name")
+    if not all(t.numel() for t in found):
+        raise ValueError(f"batch holds no numbers: its shapes are {shapes(found)}; give some samples")
+    return args, kwargs
+
+
+def shapes(found):
+    return ", ".join(f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')} on {t.device}" for t in found)
+
+
+class Visit:
+    """A copy of the model, the passes it made, and what they showed.
+
+    eval, again: Listeners in eval mode; train: in the mode as given if that is train mode, else after train().
+    start: norm -> (running mean, running variance, batches tracked) before train mode moved them.
+    """
+
+    def __init__(self, model, batch, unseen, scoring):
+        self.unseen, self.batch, self.scoring, self.grad = unseen, batch, scoring, not scoring
+        self.model, self.given = model, model.training
+        net, shared = twin(model)
+        lazy = any(is_lazy(t) for t in [*net.parameters(), *net.buffers()])
+        hooks = unhooked(net)
+        self.net, self.modules = net, {name or type(model).__name__: m for name, m in net.named_modules()}
+        modes = {m: m.training for m in net.modules()}
+        self.modes = {name: modes[m] for name, m in self.modules.items()}
+        self.grads = any(p.grad is not None for p in model.parameters() if not is_lazy(p))
+        net.eval()
+        self.eval, self.again = self.hear(), self.hear()
+        self.start = {name: (m.running_mean.float().clone(), m.running_var.float().clone(), tracked(m))
+                      for name, m in self.modules.items() if keeps(m)}
+        others = {(name, key): b.clone() for name, m in self.modules.items() if not isinstance(m, _NormBase)
+                  for key, b in m._buffers.items() if b is not None and not is_lazy(b)}
+        if self.given:
+            for module, mode in modes.items():
+                module.training = mode
+        else:
+            net.train()
+        self.heard_modes = {name: m.training for name, m in self.modules.items()}
+        self.train = self.hear()
+        if self.eval.error and self.train.error:
+            self.refuse()
+        self.best = self.eval if self.train.error else self.train
+        self.heard = {*self.eval.calls, *self.train.calls}
+        self.with_dropout, self.without_dropout = [], None
+        if any(op in DROPS for _, op in self.train.draws):
+            for module in self.modules.values():
+                if dropping(module) and not isinstance(module, _DropoutNd):
+                    module.eval()                      # paths that are dropped are no dropped units
+            self.without_dropout = self.hear(quiet=True)
+            if self.called(_BatchNorm):
+                self.with_dropout = [self.hear() for _ in range(4)]
+        moved = {name for (name, key), b in others.items() if not alike(self.modules[name]._buffers[key], b)}
+        self.tell(shared and f"Shared with the model, as deepcopy cannot copy it: {listed(shared)}. What forward "
+                  "does to it was done.", lazy and "Lazy layers were given their sizes in the copy only.",
+                  hooks and f"{hooks} hook{'s' * (hooks > 1)} of your own did not run: what they change is not seen.",
+                  moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not known.")
+
+    def hear(self, quiet=False):
+        heard = Listener(self.net, self.batch, quiet)
+        if heard.error and self.grad:  # a model may need gradients to answer
+            with torch.enable_grad():
+                heard = Listener(self.net, self.batch, quiet)
+        return heard
+
+    def refuse(self):
+        error, found = self.eval.error, list(tensors(self.batch))
+        words = textwrap.shorten(str(error), 300)
+        hint = (" A DataLoader's batch is (x, y): give x alone." if "positional argument" in words else
+                " Model and batch must be on one device." if "device" in words else "")
+        raise ValueError(f"the model cannot take this batch ({shapes(found)}): {type(error).__name__} at "
+                         f"{self.eval.top or type(self.model).__name__}: {words}{hint}") from error
+
+    def tell(self, *sentences):
+        self.unseen += [sentence for sentence in sentences if sentence]
+
+    def called(self, kind):
+        """Names of the modules of a kind (a class, classes, or a test) that some pass called."""
+        test = kind if not isinstance(kind, (type, tuple)) else lambda m: isinstance(m, kind)
+        return [name for name, m in self.modules.items() if test(m) and
+                name in self.heard]
+
+    def looked(self):
+        drops = len(self.called(dropping))
+        return (f"{len(self.called(NORMS))} norms, {drops} dropout layers, {len(self.best.alive)} ReLUs; "
+                f"called {len(self.heard)} of {len(self.modules)} modules")
