@@ -11,6 +11,8 @@ from web.cells import code_cells, is_lab, root
 
 WORDS, PRINTED, LINES = 180, 250, 15                # a minute, of prose, of what cells print, of code
 PREDICTION, LAB, EXERCISE, PICTURE = 0.7, 4, 6, 0.5           # minutes each
+# lesson.mend_<program>(...): a line or two of a program that was read just before; an estimate, not yet timed
+REPAIR = 2
 STATED = re.compile(r"^\*About (\d+) minutes?\.", flags=re.M)
 
 
@@ -23,7 +25,8 @@ def minutes(notebook):
     calls = [call for cell in cells for call in calls_in(cell)]
     return {"prose": words / WORDS, "code": lines / LINES, "printed": printed / PRINTED,
             "predictions": PREDICTION * calls.count("predict"), "labs": LAB * sum(map(is_lab, cells)),
-            "exercises": EXERCISE * calls.count("exercise"), "pictures": PICTURE * calls.count("show")}
+            "exercises": EXERCISE * calls.count("exercise"), "repairs": REPAIR * calls.count("repair"),
+            "pictures": PICTURE * calls.count("show")}
 
 
 def stated(notebook):
@@ -45,8 +48,10 @@ def words_of(markdown):
 
 
 def calls_in(cell):
-    """What a cell calls at its top level; an exercise is a call of what a lesson brings."""
+    """What a cell calls at its top level; an exercise is a call of what a lesson brings, a repair one of
+    its mend_..."""
     for node in ast.parse(cell.source).body:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             name = root(node.value.func)
-            yield "exercise" if name == "lesson" else name
+            repair = getattr(node.value.func, "attr", "").startswith("mend_")
+            yield "repair" if repair else "exercise" if name == "lesson" else name

@@ -63,15 +63,16 @@ class Norm(nn.Module):
 
 
 def _kept(f):
-    found = {}
+    outs, grads, later = [], [], []
     for N, C in (4, 3), (10, 2):
         layer, h = f(C), (3 + 2 * torch.randn(N, C)).requires_grad_()
         out = layer(h)
         out.square().mul(torch.arange(1.0, N + 1)[:, None]).sum().backward()
-        later = seen(layer, h[:2], False)
-        found[f"output, batch of {N}"], found[f"gradient, batch of {N}"] = out, h.grad
-        found[f"eval mode after a batch of {N}"] = later
-    return found
+        outs.append(out)
+        grads.append(h.grad)
+        later.append(seen(layer, h[:2], False))
+    return {"output in train mode": tuple(outs), "gradients": tuple(grads),
+            "output in eval mode": tuple(later)}
 
 
 def variance_solution(C):
@@ -145,7 +146,7 @@ class Block(nn.Module):
 
 
 def _steps(f):
-    found = {}
+    outs, grads, shares, twice = [], [], [], []
     for C in 5, 3:
         block, x, calls = f(C), 2 + torch.randn(8, C), []
         linear = next(m for m in block.modules() if isinstance(m, nn.Linear))
@@ -156,12 +157,13 @@ def _steps(f):
         wanted, = torch.autograd.grad(want.square().sum() + want[0].sum(), linear.weight)
         out = block.train()(x.requires_grad_())
         (out.square().sum() + out[0].sum()).backward()
-        found[f"output, {C} units"] = bool((out - want).abs().max() < 1e-4)
-        found[f"gradient, {C} units"] = bool((linear.weight.grad - wanted).abs().max() < 1e-3)
-        found[f"the batch's weight in the running mean, {C} units"] = round(
-            ((norm.running_mean / h.mean(0)).median()).item(), 4)
-        found[f"the linear layer is computed twice, {C} units"] = len(calls) == 2
-    return found
+        outs.append(bool((out - want).abs().max() < 1e-4))
+        grads.append(bool((linear.weight.grad - wanted).abs().max() < 1e-3))
+        shares.append(round((norm.running_mean / h.mean(0)).median().item(), 4))
+        twice.append(len(calls) == 2)
+    return {"the output": tuple(outs), "the gradients": tuple(grads),
+            "the weight of the batch in the running mean": tuple(shares),
+            "the linear layer is computed twice": tuple(twice)}
 
 
 class checkpoint_solution(Block):
@@ -212,12 +214,12 @@ def _positions(C, whole=False, channel=False, batch=False):
 
 def _sized(f, *shapes):
     """What norms of these shapes answer; f is handed all of a shape but N, or its second number."""
-    found = {}
+    outs, learned = [], []
     for args, shape in shapes:
         layer, x = f(*args), 1 + torch.randn(shape).cumsum(1)
-        found[f"output of {shape}"] = seen(layer, x)
-        found[f"numbers it learns, {shape}"] = sorted(p.numel() for p in layer.parameters())
-    return found
+        outs.append(seen(layer, x))
+        learned.append(sorted(p.numel() for p in layer.parameters()))
+    return {"the output": tuple(outs), "how many numbers it learns": tuple(learned)}
 
 
 def positions_solution(C):

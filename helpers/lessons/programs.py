@@ -103,18 +103,17 @@ class called_solution(nn.Module):
 
 
 def _calling(f):
-    found = {}
+    found = []
     for C in 6, 9:
         net, x, met = f(C), 2 + 3 * torch.randn(40, 5), []
         norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d)]
         last = [m for m in net.modules() if isinstance(m, nn.Linear)][-1]
         last.register_forward_pre_hook(lambda _, args, met=met: met.append(args[0].detach()))
         net.train()(x).square().sum().backward()
-        found[f"a BatchNorm belongs to the net, {C} units"] = len(norms) == 1
-        found[f"its running mean moves, {C} units"] = any(n.running_mean.any().item() for n in norms)
-        found[f"gamma gets a gradient, {C} units"] = any(n.weight.grad is not None for n in norms)
-        found[f"what comes behind is normalized, {C} units"] = bool(0.2 < (met[0] ** 2).mean() < 0.8)
-    return found
+        found.append((len(norms) == 1, any(n.running_mean.any().item() for n in norms),
+                      any(n.weight.grad is not None for n in norms), bool(0.2 < (met[0] ** 2).mean() < 0.8)))
+    return dict(zip(("a BatchNorm belongs to the net", "its running mean moves", "gamma gets a gradient",
+                     "what comes behind is normalized"), zip(*found)))
 
 
 mend_called = Exercise(_Called, observe=_calling, mistakes=dict(
@@ -177,7 +176,7 @@ def logits_solution(C):
 
 
 def _scores(f):
-    found = {}
+    found = []
     for C in 8, 16:
         net, x = f(C), 3 * torch.randn(400, 5)
         with torch.no_grad():
@@ -186,11 +185,10 @@ def _scores(f):
             out = net(x)
             hook.remove()
         kept = (got[0] >= 0).all() and (got[0] == 0).any()
-        found[f"a ReLU between the layers, {C} units"] = bool(kept)
-        found[f"scores below 0, {C} units"] = bool((out < 0).any())
-        found[f"scores do not add up to 1, {C} units"] = bool((out.sum(1) - 1).abs().max() > 1e-3)
-        found[f"scores as the last layer gives them, {C} units"] = bool((out - got[1]).abs().max() < 1e-5)
-    return found
+        found.append((bool(kept), bool((out < 0).any()), bool((out.sum(1) - 1).abs().max() > 1e-3),
+                      bool((out - got[1]).abs().max() < 1e-5)))
+    return dict(zip(("a ReLU between the layers", "scores below 0", "scores do not add up to 1",
+                     "scores as the last layer gives them"), zip(*found)))
 
 
 mend_logits = Exercise(_Logits, observe=_scores, mistakes=dict(

@@ -193,7 +193,7 @@ wrong = {
 
 others = {
     "mend_variance": {"nothing is kept": (lambda C: nn.BatchNorm1d(C, track_running_stats=False),
-                                          "eval mode after a batch of 4")},
+                                          "output in eval mode")},
     "mend_squares": {"a larger eps": (lambda C: nn.BatchNorm1d(C, eps=1.0), "a batch of mean 1")},
     "mend_positions": {"the channels are not moved": (nn.LayerNorm, "RuntimeError")},
 }

@@ -317,12 +317,12 @@ def test_minutes_count_what_there_is_to_do():
     new = nbformat.v4
     stream = new.new_output("stream", name="stdout", text="✓ so it is " * 50)
     code = ["import torch", "import helpers", "predict(lesson.q)\n\nshow(figures.f)", "live(f, figures.g)",
-            "lesson.f(g)\nx = lesson.h(1)", "claim(2)"]
+            "lesson.f(g)\nx = lesson.h(1)", "more.mend_f(g)", "claim(2)"]
     cells = [new.new_code_cell(source, outputs=[stream] * (source == "claim(2)")) for source in code]
     words = "one *two* [three](four.md) <b>four</b> — $$a = b$$"
     found = minutes(new.new_notebook(cells=[new.new_markdown_cell(words), *cells]))
-    assert found == pytest.approx({"prose": 5 / 180, "code": 6 / 15, "printed": 200 / 250, "predictions": 0.7,
-                                   "labs": 4, "exercises": 6, "pictures": 0.5})
+    assert found == pytest.approx({"prose": 5 / 180, "code": 7 / 15, "printed": 200 / 250, "predictions": 0.7,
+                                   "labs": 4, "exercises": 6, "repairs": 2, "pictures": 0.5})
 
 
 def test_an_error_that_is_meant_is_no_fault():
