@@ -17,15 +17,16 @@ def seen(net, x, learning=True):
 
 # ---- A wrong layer
 
-which_aspect = Question(
-    "The running variance takes the variance that divides by N. Which comparison with torch finds it?",
-    {"output in train mode":
-         "In train mode torch divides by N as well. What is kept plays no part in this output.",
-     "gradients": "Gradients pass through the batch's own variance. What is kept has no gradient.",
-     "the running statistics":
-         "Only they differ, by the factor (N − 1)/N. The output of eval mode follows.",
-     "none of these": "It would be so if nothing looked at buffers, as many comparisons do not."},
-    "the running statistics")
+too_wide = Question(
+    "In eval mode the outputs of this Norm have a larger sd than torch's. Train mode agrees with torch. "
+    "What is at fault?",
+    {"the mean that is kept": "A wrong mean would shift the outputs of a unit. It would not widen them.",
+     "the variance that is kept":
+         "It divides by N, so it is too small: by 3/4 at batches of 4. Eval mode divides by its root.",
+     "the variance of the batch":
+         "It divides by N as well, and there that is right: torch normalizes a batch with N.",
+     "eps, which is inside the root": "There it belongs. It is 0.00001, and the variance is about 1."},
+    "the variance that is kept")
 
 recomputed = Question(
     "Checkpointing throws inner values away and computes them again in backward(). A block with BatchNorm "

@@ -13,12 +13,11 @@ from .layer_programs import seen
 # ---- Which mode?
 
 switched_off = Question(
-    "class Drop sets self.p = 0 when it answers in eval mode. Train, validate, train again: when is it "
-    "wrong?",
-    {"in training before": "Until the first validation p is what it was.",
-     "in validation": "In eval mode nothing is to be dropped, and p = 0 drops nothing.",
+    "A net with this Drop trains, is validated, and trains on. Where does Drop not do what it should?",
+    {"in training before": "Until the first validation p is what it was, and half of the units fall.",
+     "in validation": "In eval mode nothing is to be dropped, and with p = 0 nothing is.",
      "in training after": "p = 0 stays. From the first validation on, the net trains without dropout.",
-     "never": "So it looks if each mode is tried once. The order train, eval, train shows it."},
+     "nowhere": "So it looks if each mode is tried once. The order train, eval, train shows it."},
     "in training after")
 
 keeps = Question(
@@ -200,12 +199,12 @@ undone = Question(
     "its running statistics")
 
 averaged = Question(
-    "A second net holds an exponential average of parameters() of the net in training. After 250 steps, "
-    "what is wrong in it?",
-    {"the weights: they lag behind": "They do, by some dozen steps: that is the purpose of an average.",
-     "its running statistics": "They are buffers, not parameters: they stand where the copy was made.",
-     "gamma and beta": "They are parameters, and are averaged with the weights.",
-     "nothing": "So it is for a net without BatchNorm."},
+    "Why is the averaged net worse than the net itself?",
+    {"its weights lag behind": "They do, by about 20 steps. That is the purpose of an average.",
+     "its running statistics": "They are buffers, not parameters. They stand where the copy was made.",
+     "its gamma and beta": "They are parameters, and are averaged with the weights.",
+     "a mean of nets is no net":
+         "It would be so for nets from different starts. These are one net at 250 steps."},
     "its running statistics")
 
 
