@@ -81,6 +81,13 @@ def rescaled(scheme, level, p):
     return dict(scheme=scheme, rates=rates, train=train, test=(1 - rates) * train)
 
 
+def seen_by_owner(loss, scores, diagnosis, fault="validation data shifted"):
+    own = draws()
+    return dict(step=torch.arange(1, 201), at=20 * STEPS[:10], loss=loss * torch.rand(8, 200, generator=own),
+                val_loss=loss * torch.rand(8, 10, generator=own), scores=band(4, 8, scores).T, net="A",
+                diagnosis=diagnosis, cause="other data", fault=fault)
+
+
 def lit(shape, dims, chosen):
     """A mask (N, C, pixels): the numbers that differ from the chosen one along dims alone."""
     mask = torch.zeros(shape, dtype=torch.bool)
@@ -227,6 +234,8 @@ CASES = {
                     dict(step=5 * STEPS[:50], plain=0 * TUBES, bn=0 * TUBES)],
     "against_rate": [dict(rates=torch.tensor([0.01, 0.1, 1, 5]), plain=band(4, 16, 0.9), bn=band(4, 16, 0.5)),
                      dict(rates=torch.tensor([0.01, 5]), plain=band(2, 8, 0.1), bn=band(2, 8, 0.1))],
+    "four_and_curves": [seen_by_owner(1.0, 0.9, "?"), seen_by_owner(9.0, 0.05, "other data"),
+                        seen_by_owner(nan, 0.9, "batches"), seen_by_owner(0.1, 0.97, "overfit")],
     "two_answers": [scored(64, 1), scored(4, 20), scored(2, 3), scored(1, 1)],
     "running_mean": [remembered(0.1, 64), remembered(1.0, 256), remembered(0.01, 2), remembered(0.5, 8)],
     "noise_and_delay": [dict(momenta=[0.01, 0.1, 0.5], batches=[8, 64, 256],
