@@ -20,7 +20,7 @@ def shaken(fig):
     right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
     for x, words in (0.075, "one unit before ReLU"), (0.56, "training loss"):
         fig.text(x, 0.8, words, weight="bold", size=10)
-    rows[1].set_ylabel("mean ± sd over 300 images")
+    rows[1].set_ylabel("mean and sd, 300 images")
     rows[2].set_xlabel("step")
     tubes, curves = [tube(ax, *kind) for ax, kind in zip(rows, KINDS)], learning(right)
 

@@ -65,8 +65,8 @@ ten_times = Question(
     "The weights in front of BatchNorm are multiplied by 10. BatchNorm's output stays the same. "
     "The gradient in these weights becomes",
     {"ten times larger": "So it would be of a layer whose output grows with its weights.",
-     "the same, as the output is the same": "The output is the same. But to change it by as much, weights "
-         "ten times larger have to move ten times as far.",
+     "the same": "The output is the same. But to change it by as much, weights ten times larger have to move "
+         "ten times as far.",
      "a tenth": "The loss falls by the same amount over ten times the distance: a tenth of the slope.",
      "a hundredth": "One factor of ten comes from the longer way. There is no second one, as the loss falls "
          "by the same amount."},
@@ -76,20 +76,19 @@ length_over_time = Question(
     "Training with BatchNorm by plain SGD, without weight decay. "
     "The length (norm) of the weights in front of BatchNorm",
     {"shrinks": "Nothing pulls them in: the loss does not change along them.",
-     "stays, as the loss does not see it":
-         "The loss pulls neither in nor out. But a step at a right angle ends further out.",
+     "stays the same": "The loss does not see the length. But a step at a right angle ends further out.",
      "grows": "The step is at right angles to the weights, so by Pythagoras each step adds its own square.",
-     "grows or shrinks, as the data want": "The data decide on the direction only."},
+     "depends on the data": "The data decide on the direction only."},
     "grows")
 
 more_decay = Question(
     "Two nets with BatchNorm train at the same learning rate. The second has four times the weight decay of "
     "the first. After many steps, we measure the angle by which a step turns the weights in front of "
     "BatchNorm. In the second net this angle is",
-    {"smaller, since decay shrinks the weights":
+    {"smaller":
          "Decay makes these weights shorter. Shorter weights have a larger gradient, and so a step turns "
          "them more.",
-     "the same, as the output is the same": "The output does not depend on their length. The angle of a "
+     "the same": "The output does not depend on their length. The angle of a "
          "step does.",
      "twice as large": "Steps push outwards and decay pulls inwards. They balance at a shorter length, where "
          "the angle is larger by the root of four.",
