@@ -5,37 +5,38 @@ from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 whose_mean = Question(
-    "Four processes train one net with nn.BatchNorm1d. In each step every process takes 16 images of its "
-    "own. After backward, the gradients of all four are averaged. In the forward pass, a BatchNorm layer "
-    "takes its mean over how many images?",
+    "Four processes train one net with nn.BatchNorm1d and make every step together. A step takes 64 images, "
+    "16 in each process. A BatchNorm layer takes its mean over how many images?",
     {"4": "That counts processes. A mean over one number from each would need an exchange between them.",
-     "16": "The layer sees the images of its own process, and nothing else arrives during the forward pass.",
-     "64": "64 images contribute to the step, since gradients are averaged. But this happens after backward. "
-         "In the forward pass no process sends anything."},
+     "16": "In the forward pass no process sends anything. So the layer sees only the images of its process.",
+     "64": "All 64 images count for the step, since gradients are averaged. But this happens after backward, "
+         "too late for the mean."},
     "16")
 
 averaged_variance = Question(
     "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. The "
     "average of the four means is the mean of all samples. Compared with the variance of all samples, the "
-    "average of the four variances is, as a rule,",
-    {"equal": "The means may be averaged because the shares are equally large. But each variance is taken "
+    "average of the four variances is usually",
+    {"equal": "The means may be averaged, as the shares are equally large. But each variance is taken "
          "about another mean: that of its own process.",
-     "too small": "Each variance measures distances from its own process's mean. How far these means lie "
-         "apart is in none of the four.",
-     "too large": "Fewer samples make a variance less certain, not larger. Samples lie closer to their own "
-         "mean than to the mean of all."},
+     "too small": "Each variance measures distances from the mean of its own process. The distances between "
+         "these means are in none of the four.",
+     "too large": "Fewer samples make a variance less certain, not larger. Samples lie closer to the mean of "
+         "their own process than to the mean of all."},
     "too small")
 
-first_try = Question(
-    "Two processes with 32 samples each normalize with first_try. Then each calls backward() on the loss of "
-    "its own samples. What differs from one process that holds all 64?",
+two_halves = Question(
+    "Two processes with 32 samples each call normalize(h, plain_sum). Then each calls backward() on the loss "
+    "of its own samples. What differs from one process that holds all 64?",
     {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
          "a program sends it.",
-     "the outputs, and so the gradients": "all_reduce writes the right sum into total. So mean, variance and "
-         "outputs are those of all 64 samples.",
-     "only the gradient for h": "My samples move the mean that the other process uses, too. "
-         "What its loss says about this never comes back to me."},
-    "only the gradient for h")
+     "the output and the gradient for h": "all_reduce writes the right sum into total. So mean, variance and "
+         "output are those of all 64 samples.",
+     "the output alone": "The output is right, as all_reduce gives the sums of all 64 samples. But backward "
+         "exchanges nothing.",
+     "the gradient for h alone": "The samples of a process move the mean that the other process uses, too. "
+         "So its gradient should have a part from the other loss. This part never arrives."},
+    "the gradient for h alone")
 
 whose_statistics = Question(
     "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data of process 0 have mean 0, "
@@ -47,20 +48,21 @@ whose_statistics = Question(
          "moves the running mean from 0 a tenth of the way to 10.",
      "5": "Gradients are averaged. Running statistics are buffers and have no gradient, so nothing averages "
          "them.",
-     "10": "That holds without DDP. With DDP, process 1 starts a step with the running mean of process 0."},
+     "10": "It would be so without DDP. With DDP, process 1 starts every step with the running mean of "
+         "process 0."},
     "1")
 
 
 share_goals = {
-    "The yellow image in process 1: does it get another value?":
+    "The yellow image in process 1: does 0.5 become another value?":
         lambda at: at.process == 1 and not at.synchronized,
     "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronized: does it matter which process has it?":
+    "Synchronized: does it matter which process has the yellow image?":
         lambda at: at.process == 1 and at.synchronized,
-    "8 processes, a mean in each: a spread below 0.24":
+    "8 processes, not synchronized: a spread below 0.24":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 synchronized: a spread below 0.24 with the fewest images":
+    "8 processes, synchronized: a spread below 0.24 with the fewest images":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 

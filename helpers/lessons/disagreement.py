@@ -8,72 +8,71 @@ from ..checks.predict import Question
 train_over_eval = Question(
     "A unit adds up 500 independent inputs, each the ReLU of a standard normal number. Dropout with p = 0.5 "
     "acts on the inputs. How large is the variance of the unit in train mode, divided by that in eval mode?",
-    {"1": "Rescaling keeps the mean. The mask is noise on top, and noise adds variance (notebook 07).",
-     "1.5": "1.47 is what the masks add, relative to the variance over the images. That variance itself is "
-         "there too: 1 more.",
-     "2.5": "The masks add p / (1 - p) times the mean square of an input. That is 0.5, and its variance is "
-         "0.34. So the ratio is 1 + 0.5 / 0.34.",
-     "4": "Kept numbers are doubled, and their squares are four times as large. But only half of them are "
-         "kept."},
+    {"1": "Rescaling keeps the mean. But the masks are noise, and noise adds variance (notebook 07).",
+     "1.5": "The masks alone add 1.47 times the variance of eval mode. But that variance is there too, so "
+         "the ratio is larger by 1.",
+     "2.5": "Relative to eval mode, the masks add p / (1 - p) times the mean square of an input over its "
+         "variance. That is 0.5 / 0.34 = 1.47. So the ratio is 1 + 1.47.",
+     "4": "Kept numbers are doubled, so their squares are four times as large. But only half of the numbers "
+         "are kept."},
     "2.5")
 
 first_only = Question(
     "A net has four hidden layers: Linear, BatchNorm, ReLU. One dropout, p = 0.5, stands behind the first "
-    "ReLU. Which BatchNorm stores a variance that is more than 10 % too large for eval mode?",
-    {"none of them":
-         "It would be none if the rescaling kept the variance too. It keeps the mean alone.",
-     "the second alone, which follows it": "It is off the most. But its output still carries the noise of "
-         "the masks, so the next layer stores too much as well.",
-     "all three that come after it": "The noise does reach all of them. But each layer mixes it with the "
-         "variance over the images, and in the fourth little of it is left.",
+    "ReLU. Which BatchNorm layers store a variance that is more than 15 % too large for eval mode?",
+    {"none": "Rescaling keeps the mean, not the variance.",
+     "the second": "The second layer is off the most. But its output still carries the noise of the masks, "
+         "so the third layer stores too much, too.",
      "the second and the third": "The noise of the masks passes through the layers and weighs less in "
-         "each. In the fourth it is below 10 %."},
+         "each. In the fourth layer it adds less than 15 %.",
+     "the second, the third and the fourth": "The noise reaches all three. But it weighs less from layer "
+         "to layer, and little is left in the fourth."},
     "the second and the third")
 
 lowest = Question(
-    "Six nets with four hidden layers and BatchNorm train for 150 steps on 4,000 digits. Dropout with p = "
-    "0.5 stands at one place, at all four places, or nowhere. Which net has the lowest log loss on new "
-    "images?",
-    {"the one with dropout after the first ReLU": "Noise on early features sounds useful. But three "
-        "BatchNorm layers and three Linear layers then learn from noisy inputs.",
-     "the one with dropout after the last ReLU": "It has no wrong variance, and it is the best of those with "
-        "dropout. But dropout also slows the learning, and 150 steps are few.",
-     "the one with dropout after each ReLU": "More dropout is more regularization. But a net that has seen "
-        "each image two or three times has hardly begun to overfit.",
-     "the one without dropout": "Dropout pays where images repeat many times (notebook 08). Here each image "
-        "comes two or three times, so dropout only costs."},
-    "the one without dropout")
+    "Nets with four hidden layers and BatchNorm train for 120 steps, in which each digit comes about twice. "
+    "Dropout with p = 0.5 stands at one place, at four places, or nowhere. Which net has the lowest log loss "
+    "on new images?",
+    {"dropout after the first ReLU": "Noise on early features sounds useful. But all later layers then learn "
+        "from noisy inputs.",
+     "dropout nowhere": "Dropout pays where images repeat many times (notebook 08). Here each image "
+        "comes about twice, so dropout only costs.",
+     "dropout after each ReLU": "More dropout is more regularization. But a net that has seen each image "
+        "twice has hardly begun to overfit.",
+     "dropout after the last ReLU": "This net stores no wrong variance, and is the best of those with "
+        "dropout. But dropout also slows the learning, and 120 steps are few."},
+    "dropout nowhere")
 
 comes_back = Question(
-    "With dropout after each ReLU the log loss is about 0.9, without dropout about 0.3. Now every BatchNorm "
-    "gets the variance that it meets in eval mode; the weights stay. The log loss becomes about",
-    {"0.3": "That would be so if the stored variance were all that dropout changes. But the weights "
-         "learned under noise, and they learned less.",
-     "0.5": "Most of the gap would be the wrong variance. All units of a layer shrink by about the same "
-         "factor, though, so most decisions stay.",
-     "0.8": "About a fifth of the gap was the wrong variance: it makes the net less sure. The rest "
-         "is in the weights.",
-     "1.1": "The weights were trained with the larger variance, but also with the noise that made it. "
-         "In eval mode that noise is gone, so the smaller variance suits them better."},
-    "0.8")
+    "The net with dropout after each ReLU has a log loss of about 1.05, the net without dropout about 0.3. "
+    "Now every BatchNorm gets the variance that it meets in eval mode. The weights stay. The log loss of the "
+    "net with dropout becomes about",
+    {"0.3": "It would if the stored variance were all that dropout changes. But the weights learned under "
+         "noise, and they learned less.",
+     "0.6": "Then the wrong variance would cause most of the cost. But it shrinks all units of a layer by "
+         "about the same factor, so most decisions stay.",
+     "0.9": "The wrong variance makes the net less sure. That is about a fifth of the cost. The rest is in "
+         "the weights.",
+     "1.2": "The weights were trained with the larger variance, but also with the noise that made it. "
+         "In eval mode the noise is gone, so the smaller variance suits them better."},
+    "0.9")
 
 cost = Question(
     "Two hidden layers with BatchNorm and dropout 0.5, trained on 4,000 digits. The second BatchNorm "
-    "stores too large a variance. We give it the right one; the weights stay. By how much does the accuracy "
-    "on new images rise?",
-    {"about 10 points": "A ratio of 1.4 is a real effect. But a real effect on a variance need not be "
-         "a large one on decisions.",
-     "about 3 points": "The scores of all classes shrink together. Few rivals change places, fewer "
-         "than 3 in 100.",
+    "stores too large a variance. We give it the right one, and the weights stay. By how much does the "
+    "accuracy on new images rise?",
+    {"about 10 points": "The variance is wrong by 40 %. But this changes few of the net's decisions.",
+     "about 3 points": "The scores of all classes shrink together. So the largest score mostly stays the "
+         "largest.",
      "less than a point": "All units of the layer shrink by about the same factor. That makes the net less "
          "sure, and changes few decisions.",
-     "it falls by 3 points": "The weights were trained with the larger variance, but with the noise that "
-         "made it. Without the noise nothing calls for it."},
+     "it falls by 3 points": "The weights were trained with the larger variance, but also with the noise "
+         "that made it. In eval mode the noise is gone."},
     "less than a point")
 
 order = Question(
     "Linear, ReLU, BatchNorm in place of Linear, BatchNorm, ReLU: the accuracy at three learning rates, "
-    "after 150 steps, becomes",
+    "after 120 steps, becomes",
     {"10 points better: ReLU cannot spoil the mean of 0":
          "Zero mean and unit variance then reach the next layer. But this is worth no 10 points here.",
      "the same within a few points": "Both orders normalize once a layer. Measured below, rate by rate.",
@@ -86,13 +85,13 @@ order = Question(
 
 # The lab
 
-def _right(at): return ((at.ratio - 1).abs() <= 0.1).all()
+def _right(at): return ((at.ratio - 1).abs() <= 0.15).all()
 
 
 lab_goals = {
-    "p = 0.5, after ReLU 1: which layers are more than 10 % off?":
+    "p = 0.5, after ReLU 1: which layers are more than 15 % off?":
         lambda at: at.p == 0.5 and at.place == "after ReLU 1",
-    "p = 0.7: a place at which every layer is within 10 % of its square":
+    "p = 0.7: a place with which every layer is within 15 % of its square":
         lambda at: at.p == 0.7 and _right(at),
     "a layer that is more than 5 times off": lambda at: (at.ratio > 5).any(),
 }
