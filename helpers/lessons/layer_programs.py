@@ -15,6 +15,14 @@ def seen(net, x, learning=True):
         return net.train(learning)(x)
 
 
+def layers(net, kind):
+    """The layers of a kind in the net, one at least. Raises TypeError where there is none."""
+    found = [m for m in net.modules() if isinstance(m, kind)]
+    if not found:
+        raise TypeError(f"it holds no {kind.__name__.strip('_')} layer")
+    return found
+
+
 # ---- A wrong layer
 
 too_wide = Question(
@@ -150,8 +158,7 @@ def _steps(f):
     outs, grads, shares, twice = [], [], [], []
     for C in 5, 3:
         block, x, calls = f(C), 2 + torch.randn(8, C), []
-        linear = next(m for m in block.modules() if isinstance(m, nn.Linear))
-        norm = next(m for m in block.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+        linear, norm = layers(block, nn.Linear)[0], layers(block, nn.BatchNorm1d)[0]
         linear.register_forward_pre_hook(lambda *_, calls=calls: calls.append(1))
         h = F.linear(x, linear.weight, linear.bias)
         want = F.batch_norm(h, None, None, training=True).relu()

@@ -1,5 +1,7 @@
 """13 Deeper: wrong modes, wrong statistics. What a mended program does is observed; the switches are the
 fault as it was and the usual wrong repairs."""
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -8,7 +10,7 @@ from ..checks.coins import factor
 from ..checks.comparing import Share
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
-from .layer_programs import seen
+from .layer_programs import layers, seen
 
 # ---- Which mode?
 
@@ -61,19 +63,20 @@ class _Drops(nn.Module):
 def _dropping(*nets):
     """What the linear layers of nets get when numbers above 0 come in: train, eval, train."""
     rows = {"train mode": [], "eval mode": [], "train mode after eval mode": []}
-    scales = {"train mode": [], "eval mode": []}
+    scales, whole = {"train mode": [], "eval mode": []}, []
     for net, C in nets:
         got, x = [], 1 + torch.rand(4000, C)
-        linear = next(m for m in net.modules() if isinstance(m, nn.Linear))
+        linear = layers(net, nn.Linear)[0]
         hook = linear.register_forward_pre_hook(lambda _, args, got=got: got.append(args[0].detach()))
         for mode in rows:
-            seen(net, x, mode != "eval mode")
+            whole.append(bool((seen(net, x, mode != "eval mode") != 0).all()))
             rows[mode].append(Share((got[-1] == 0).double().mean().item(), x.numel()))
             if mode in scales:
                 scales[mode].append(factor(got[-1][None], x) if got[-1].any() else "nothing comes")
         hook.remove()
     return {f"share dropped in {mode}": tuple(shares) for mode, shares in rows.items()} | {
-        f"factor on what is kept in {mode}": tuple(found) for mode, found in scales.items()}
+        f"factor on what is kept in {mode}": tuple(found) for mode, found in scales.items()} | {
+        "no score is set to 0": all(whole)}
 
 
 def _head(C, always=False, never=False, reverse=False):
@@ -233,11 +236,15 @@ def _freezing(f):
     backbone = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU())
     for _ in range(3):
         backbone(torch.randn(20, 4))
-    kept = [t.clone() for t in (*backbone.parameters(), *backbone[1].buffers())]
+    held = *backbone.parameters(), backbone[1].running_mean, backbone[1].running_var
+    kept = [t.clone() for t in held]
+    met, stored = [], copy.deepcopy(backbone).eval()
     head, x = nn.Sequential(nn.Linear(6, 5), nn.Dropout(0.5), nn.Linear(5, 2)), 1 + torch.randn(30, 4)
     net = f(backbone, head)
     returned = net.train() is net
     free = [p for p in net.parameters() if p.requires_grad]
+    head[0].register_forward_pre_hook(lambda _, args: met.append(args[0].detach()))
+    net(x)
     rate = torch.optim.SGD(free, 0.1)
     for _ in range(2):
         loss = net(x).square().sum()
@@ -247,9 +254,9 @@ def _freezing(f):
         net.eval()
         net(x)
         net.train()
-    now = [*backbone.parameters(), *backbone[1].buffers()]
-    return {"the backbone's weights as they were": all(map(torch.equal, kept[:4], now[:4])),
-            "its running statistics as they were": all(map(torch.equal, kept[4:], now[4:])),
+    return {"the backbone's weights as they were": all(map(torch.equal, kept[:4], held[:4])),
+            "its running statistics as they were": all(map(torch.equal, kept[4:], held[4:])),
+            "it answers by them": bool((met[0] - seen(stored, x, False)).abs().max() < 1e-5),
             "the head learns": len(free) == 4 or len(free) == 8,
             "the head in train mode": all(m.training for m in head.modules()),
             "the backbone's numbers are saved with the net": len(net.state_dict()) == 4 + 7,

@@ -70,6 +70,11 @@ class EachTime(Spare):
         return self.all[2](self.all[1](nn.BatchNorm1d(h.shape[-1])(h)))
 
 
+def behind(C):
+    """The norm behind the ReLU."""
+    return nn.Sequential(nn.Linear(5, C), nn.ReLU(), nn.BatchNorm1d(C), nn.Linear(C, 3))
+
+
 # mend_start
 
 def forked(make, n, seed):
@@ -105,7 +110,7 @@ class Direct(nn.Module):
 
 right = {
     "mend_batches": [whole_only, given_on],
-    "mend_called": [lambda C: Chain(C, nn.BatchNorm1d(C)), Functional],
+    "mend_called": [lambda C: Chain(C, nn.BatchNorm1d(C)), Functional, behind],
     "mend_start": [forked, two_streams],
     "mend_logits": [chain(nn.Identity()), Direct],
 }

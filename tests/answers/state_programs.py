@@ -152,6 +152,16 @@ class Free(Both):
     def forward(self, x): return self.head(self.backbone.eval()(x))
 
 
+class Unmoved(Both):
+    """Momentum 0 keeps the statistics, but the batch's are used."""
+
+    def __init__(self, backbone, head):
+        super().__init__(backbone, head)
+        backbone[1].momentum = 0.0
+
+    def forward(self, x): return self.head(self.backbone(x))
+
+
 class Silent(Both):
     def train(self, mode=True): super().train(mode), self.backbone.eval()
 
@@ -223,6 +233,10 @@ wrong = {
 }
 
 others = {
+    "mend_head": {"scores are dropped": (
+        lambda C: nn.Sequential(nn.ReLU(), nn.Linear(C, 4), nn.Dropout(0.5)), "share dropped in train mode"),
+        "the layer is gone": (lambda C: nn.Sequential(nn.ReLU(), nn.Dropout()), "it holds no Linear layer")},
+    "mend_frozen": {"no momentum": (Unmoved, "it answers by them")},
     "mend_keep": {"the rate is the share of the share": (lambda C, keep: Head(C, keep * (1 - keep)),
                                                          "share dropped in train mode")},
     "mend_score": {"the labels are not looked at": (lambda net, x, y: 1.0, "in train mode afterwards")},
