@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
-from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.parameter import is_lazy
 
-from .findings import KINDS, LOOKS, alike, keeps, listed, tracked
-from .listening import DROPS, NORMS, Listener, dropping, random_numbers_kept, tensors, twin, unhooked
+from .findings import KINDS, LOOKS, alike, count, keeps, listed, tracked
+from .listening import DROPS, NORMS, Listener, dropping, paths, random_numbers_kept, tensors, twin, unhooked
 
 
 class Checkup:
@@ -59,12 +58,14 @@ def checkup(model, batch):
     """
     if not isinstance(model, nn.Module):
         hint = ": build it first, model = Net()" if isinstance(model, type) else ""
-        raise TypeError(f"checkup takes a model, then a batch; the first is {model!r:.60}, no nn.Module{hint}")
+        raise TypeError(f"checkup takes a model, then a batch; the first is {model!r:.60}, no "
+                        f"nn.Module{hint}")
     args, kwargs = taken(batch)
     unseen, scoring = [], not torch.is_grad_enabled()
     if hasattr(model, "_orig_mod"):
         model = model._orig_mod
-        unseen.append("The model is compiled (torch.compile): what was checked is the model it was made from.")
+        unseen.append("The model is compiled (torch.compile): what was checked is the model it was made "
+                      "from.")
     first = next(tensors((args, kwargs)))
     title = f"checkup of {type(model).__name__} on a batch of {len(first) if first.dim() else 1}"
     if isinstance(model, torch.jit.ScriptModule):
@@ -92,7 +93,8 @@ def taken(batch):
                         f"dict of inputs by name; {hint}")
     found = list(tensors((args, kwargs)))
     if not found:
-        raise TypeError("batch holds no tensor: expected a tensor, a tuple of inputs or a dict of inputs by name")
+        raise TypeError("batch holds no tensor: expected a tensor, a tuple of inputs or a dict of inputs "
+                        "by name")
     if not all(t.numel() for t in found):
         raise ValueError(f"batch holds no numbers: its shapes are {shapes(found)}; give some samples")
     return args, kwargs
@@ -105,7 +107,7 @@ def shapes(found):
 class Visit:
     """A copy of the model, the passes it made, and what they showed.
 
-    eval, again: Listeners in eval mode; train: in the mode as given if that is train mode, else after train().
+    eval, again: Listeners in eval mode; train: in the mode as given if that is train mode, else in train().
     start: norm -> (running mean, running variance, batches tracked) before train mode moved them.
     """
 
@@ -115,7 +117,9 @@ class Visit:
         net, shared = twin(model)
         lazy = any(is_lazy(t) for t in [*net.parameters(), *net.buffers()])
         hooks = unhooked(net)
-        self.net, self.modules = net, {name or type(model).__name__: m for name, m in net.named_modules()}
+        named = {name or type(model).__name__: m for name, m in net.named_modules()}
+        scripts = [name for name, m in named.items() if isinstance(m, torch.jit.ScriptModule)]
+        self.net, self.modules = net, {name: m for name, m in named.items() if name not in scripts}
         modes = {m: m.training for m in net.modules()}
         self.modes = {name: modes[m] for name, m in self.modules.items()}
         self.grads = any(p.grad is not None for p in model.parameters() if not is_lazy(p))
@@ -139,16 +143,26 @@ class Visit:
         self.with_dropout, self.without_dropout = [], None
         if any(op in DROPS for _, op in self.train.draws):
             for module in self.modules.values():
-                if dropping(module) and not isinstance(module, _DropoutNd):
-                    module.eval()                      # paths that are dropped are no dropped units
+                if paths(module):
+                    module.eval()                      # they would be drawn anew in each of these passes
             self.without_dropout = self.hear(quiet=True)
             if self.called(_BatchNorm):
                 self.with_dropout = [self.hear() for _ in range(4)]
         moved = {name for (name, key), b in others.items() if not alike(self.modules[name]._buffers[key], b)}
-        self.tell(shared and f"Shared with the model, as deepcopy cannot copy it: {listed(shared)}. What forward "
+        scripts = [name for name in scripts if name.rpartition(".")[0] not in scripts]
+        found = list(tensors(batch))
+        wrong = sum(int((~t.isfinite()).sum()) for t in found if t.is_floating_point())
+        self.tell(scripts and f"{listed(scripts)}: torch.jit programs, whose layers cannot be heard.",
+                  wrong and f"{wrong} numbers of the batch are not finite, so later ones may not be either.",
+                  not any(t.is_floating_point() for t in found) and "The inputs are whole numbers: whether "
+                  "they "
+                  "are the right ones is not seen.", shared and "Shared with the model, as deepcopy "
+                  f"cannot copy it: {listed(shared)}. What forward "
                   "does to it was done.", lazy and "Lazy layers were given their sizes in the copy only.",
-                  hooks and f"{hooks} hook{'s' * (hooks > 1)} of your own did not run: what they change is not seen.",
-                  moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not known.")
+                  hooks and f"{hooks} hook{'s' * (hooks > 1)} of your own did not run: what they change is "
+                  "not seen.",
+                  moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not "
+                  "known.")
 
     def hear(self, quiet=False):
         heard = Listener(self.net, self.batch, quiet)
@@ -175,6 +189,6 @@ class Visit:
                 name in self.heard]
 
     def looked(self):
-        drops = len(self.called(dropping))
-        return (f"{len(self.called(NORMS))} norms, {drops} dropout layers, {len(self.best.alive)} ReLUs; "
-                f"called {len(self.heard)} of {len(self.modules)} modules")
+        kinds = ("norm", NORMS), ("dropout layer", dropping)
+        counts = [(word, len(self.called(kind))) for word, kind in kinds] + [("ReLU", len(self.best.alive))]
+        return ", ".join(count(n, word) for word, n in counts)

@@ -1,4 +1,5 @@
-"""What is usually wrong with norms and dropout in a model: each kind of fault, and how it shows in a visit."""
+"""What is usually wrong with norms and dropout in a model: each kind, and how it shows in a visit."""
+import math
 from typing import NamedTuple
 
 import torch
@@ -8,12 +9,11 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import is_lazy
 
 from .comparing import short
-from .listening import NORMS, dropping, tensors
+from .listening import BY_SAMPLE, dropping, paths, tensors
 
 FEW = 16         # numbers under one mean of a batch: the sd of the mean is then a quarter of the unit's sd
-SHIFT = 1.0      # how far, in stored sd, a batch's mean may lie from the running mean
-RATIO = 4.0      # how many times the running variance the batch's may be, or the other way round
-DEAD = 0.9       # share of units of a ReLU that give 0 for the whole batch
+SHIFT = 0.25     # how far, in stored sd, a batch's mean may lie from the running mean
+RATIO = 2.0      # how many times the running variance the batch's may be, or the other way round
 CONTAINERS = nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict, nn.Sequential
 DRIFT = 1.1      # variance met in training, with dropout, over that met in eval mode
 
@@ -21,7 +21,8 @@ DRIFT = 1.1      # variance met in training, with dropout, over that met in eval
 KINDS = {
     "statistics not finite": (
         "05", "Eval mode divides by these numbers, and every later layer gets nan.",
-        "Find the batch that held nan or inf. Then call reset_running_stats() and recalibrate on good batches."),
+        "Find the batch that held nan or inf. Then call reset_running_stats() and recalibrate on good "
+        "batches."),
     "statistics never moved": (
         "05", "Eval mode then normalizes with mean 0 and variance 1, which no batch of training had.",
         "Run training batches through the model in train mode without steps (recalibrate), or load the "
@@ -38,7 +39,8 @@ KINDS = {
         "Is this batch prepared as the training data were? If so, recalibrate: running statistics from "
         "training batches, without steps."),
     "momentum": (
-        "05", "In torch momentum weighs the new batch, in Keras and Paddle the old value. At 0 the statistics "
+        "05", "In torch momentum weighs the new batch, in Keras and Paddle the old value. At 0 the "
+        "statistics "
         "stay as they are, near 1 they are those of the last batch.",
         "Write 1 - momentum when porting. torch's default is 0.1."),
     "never called": (
@@ -102,6 +104,10 @@ def alike(a, b):
     return a is not None and a.shape == b.shape and torch.equal(a, b)
 
 
+def count(n, word):
+    return f"{n} {word}{'s' * (n != 1)}"
+
+
 def listed(names, most=4):
     names = sorted(names, key=lambda name: [int(p) if p.isdigit() else 0 for p in name.split(".")]) \
         if isinstance(names, set) else list(names)
@@ -115,10 +121,11 @@ def found(kind, names, seen, fix=""):
 
 
 def apart(a, b):
-    """Difference of two answers, rms, as a share of the sd of b; None where they cannot be compared."""
+    """Difference of two answers, rms, as a share of the larger sd; None where they cannot be compared."""
     for x, y in zip(tensors(a), tensors(b)):
         if x.is_floating_point() and x.shape == y.shape and y.isfinite().all() and y.numel() > 1:
-            return ((x - y).float().pow(2).mean().sqrt() / (y.float().std() + 1e-12)).item()
+            size = max(x.float().std().item(), y.float().std().item(), 1e-12)
+            return (x - y).float().pow(2).mean().sqrt().item() / size
     return None
 
 
@@ -132,7 +139,8 @@ def not_finite(visit):
     bad = {name: n for name, n in bad.items() if n}
     if bad:
         total = sum(2 * len(visit.start[name][0]) for name in bad)
-        yield found("statistics not finite", bad, f"{sum(bad.values())} of {total} running means and variances "
+        yield found("statistics not finite", bad, f"{sum(bad.values())} of {total} running means and "
+                    "variances "
                     "are nan, infinite or below 0.")
 
 
@@ -142,18 +150,19 @@ def at_start(visit, name):
 
 
 def never_moved(visit):
-    """At their start although the model was trained: gamma or beta differ from unit to unit, a norm has counted
-    batches, or gradients are there. Of a new model, eval mode is no fault, and is told."""
+    """At their start although the model was trained: gamma or beta differ from unit to unit, a norm has
+    counted batches, or gradients are there. Of a new model eval mode is no fault; it is told.
+    """
     stay = [name for name in visit.start if name in visit.heard and at_start(visit, name)]
     sizes = [p for name in visit.start for p in visit.modules[name]._parameters.values() if p is not None]
     trained = (visit.grads or any(len(p.unique()) > 1 for p in sizes)
-               or any(count for _, _, count in visit.start.values()))
+               or any(batches for _, _, batches in visit.start.values()))
     if stay and (trained or not visit.given and not sizes):
         counts = sorted({visit.start[name][2] or 0 for name in stay})
-        off = [name for name in stay if not getattr(visit.modules[name], "track_running_stats", True)]
-        more = " track_running_stats is False there, so they never will." if off else ""
+        off = not all(getattr(visit.modules[name], "track_running_stats", True) for name in stay)
         yield found("statistics never moved", stay, f"Running mean 0 and variance 1 in {len(stay)} of "
-                    f"{len(visit.start)} norms, which counted {counts[-1]} batches.{more}")
+                    f"{count(len(visit.start), 'norm')}. Batches counted: {counts[-1]}."
+                    + " track_running_stats is False, so they never will move." * off)
     elif stay and not visit.given:
         visit.tell("The norms are as built and saw no batch: in eval mode they use mean 0 and variance 1. "
                    "Right for a new model only.")
@@ -166,14 +175,17 @@ def without_mode(visit):
     gap = apart(visit.again.answer, visit.eval.answer)
     if visit.eval.draws:
         names, kinds = ({draw[i]: 0 for draw in visit.eval.draws} for i in (0, 1))
-        yield found("dropout without mode", names, f"In eval mode {', '.join(kinds)} draws; two answers to the "
+        yield found("dropout without mode", names, f"In eval mode {', '.join(kinds)} draws; two answers to "
+                    "the "
                     f"same batch differ by {percent(gap)} of their sd.")
     elif gap and gap > 1e-3:
-        visit.tell(f"Two answers in eval mode differ by {percent(gap)} of their sd, and no dropout draws: does "
+        visit.tell(f"Two answers in eval mode differ by {percent(gap)} of their sd, and no dropout draws: "
+                   "does "
                    "the model sample, or keep a state from call to call?")
     wrong = sum(int((~t.isfinite()).sum()) for t in tensors(visit.eval.answer) if t.is_floating_point())
     if wrong:
-        visit.tell(f"{wrong} numbers of the answer in eval mode are not finite: later layers cannot be judged.")
+        visit.tell(f"{wrong} numbers of the answer in eval mode are not finite: later layers cannot be "
+                   "judged.")
 
 
 def train_mode(visit):
@@ -185,9 +197,10 @@ def train_mode(visit):
     parameters = list(visit.net.parameters())
     frozen = bool(parameters) and not any(p.requires_grad for p in parameters)
     if not visit.given and on:
-        yield found("train mode", on, f"{len(on)} of {len(asks)} layers are in train mode in a model in eval mode.",
-                    "Call model.eval() after anything that calls train(). If Monte Carlo dropout is meant, only "
-                    "dropout may stand here.")
+        yield found("train mode", on, f"In train mode, in a model in eval mode: {len(on)} of "
+                    f"{count(len(asks), 'norm or dropout layer')}.", "Call model.eval() after anything "
+                    "that calls "
+                    "train(). If Monte Carlo dropout is meant, only dropout may stand here.")
     elif visit.given and on and (visit.scoring or frozen):
         why = "gradients are off (no_grad)" if visit.scoring else "no parameter asks for a gradient"
         yield found("train mode", on, f"The model is in train mode, and {why}; {tells}.")
@@ -197,25 +210,27 @@ def train_mode(visit):
         off = [name for name in asks if dropping(visit.modules[name]) and not visit.modes[name]
                and visit.modes.get(name.rpartition(".")[0], True)]
         if off:
-            yield found("train mode", off, f"{len(off)} dropout layers are in eval mode in a model in train mode: "
-                        "they drop nothing.", "Call model.train() before training goes on.")
+            yield found("train mode", off, "In eval mode, in a model in train mode: "
+                        f"{count(len(off), 'dropout layer')}. "
+                        "They drop nothing.", "Call model.train() before training goes on.")
 
 
 def batch_norms(visit):
-    """(name, module, what it met) of each BatchNorm heard in train mode, or in eval mode if train mode stops."""
+    """(name, module, what it met) of each BatchNorm, in train mode, or in eval mode if train mode stops."""
     for name, met in visit.best.met.items():
         if isinstance(visit.modules[name], _BatchNorm):
             yield name, visit.modules[name], met
 
 
-def remaining(module, count):
+def remaining(module, batches):
     """Weight that the start still has in the running statistics; 0 where that cannot be known."""
     momentum = getattr(module, "momentum", None)
-    return (1 - momentum) ** count if count and momentum and 0 < momentum < 1 else 0.0
+    return (1 - momentum) ** batches if batches and momentum and 0 < momentum < 1 else 0.0
 
 
 def far(visit):
-    """Share of units whose batch mean or variance is off by more than SHIFT or RATIO and four standard errors.
+    """A norm's median unit is off by more than SHIFT or RATIO and two standard errors, from the statistics
+    as they stand and from what they are without the start in them.
 
     The error follows from the means of single samples: pixels of one image do not count as many samples.
     """
@@ -223,48 +238,51 @@ def far(visit):
     for name, module, met in batch_norms(visit):
         if name not in visit.start or at_start(visit, name):
             continue
-        mean, var, count = visit.start[name]
-        if sum(m.samples for m in met) < 4:
+        mean, var, batches = visit.start[name]
+        if not all(t.isfinite().all() for t in (mean, var, *(m.var for m in met))):
+            continue
+        if sum(m.samples for m in met) < 8:
             few.append(name)
             continue
-        left = remaining(module, count)
-        means, k = torch.stack([m.mean for m in met]), len(met)
+        left, k = remaining(module, batches), len(met)
+        means = torch.stack([m.mean for m in met])
         batch = means.mean(0), sum(m.var for m in met) / k + means.var(0, unbiased=False)
         noise = sum(m.noise for m in met) / k ** 2
-        scores = [distance(batch, noise, stored, module.eps) for stored in
-                  ((mean, var), (mean / (1 - left), ((var - left) / (1 - left)).clamp(min=0)))]
-        share, shift, ratio = min(scores)
-        if share < 0.25:
+        shift, ratio = min((distance(batch, noise, stored, module.eps) for stored in
+                            ((mean, var), (mean / (1 - left), ((var - left) / (1 - left)).clamp(min=0)))),
+                           key=lambda pair: max(pair[0] / SHIFT, abs(math.log(pair[1])) / math.log(RATIO)))
+        if shift < SHIFT and abs(math.log(ratio)) < math.log(RATIO):
             continue
-        if left > 0.2:
-            if count >= 100:
-                slow[name] = count, left, module.momentum
-            else:
-                early.append(name)
+        if batches and batches < 100 and left > 0.05:
+            early.append(name)
+        elif left > 0.2:
+            slow[name] = batches, left, module.momentum
         else:
-            off[name] = share, shift, ratio
+            off[name] = shift, ratio
     if off:
-        worst = max(off, key=lambda name: off[name][0])
-        share, shift, ratio = off[worst]
-        yield found("statistics far from this batch", off, f"In {worst} {percent(share)} of the units are off: "
-                    f"the batch's mean by {short(shift)} stored sd, its variance {short(ratio)} times the stored "
-                    f"(medians). {len(off)} of {len(visit.start)} norms.")
+        worst = max(off, key=lambda name: max(off[name][0], abs(math.log(off[name][1]))))
+        shift, ratio = off[worst]
+        yield found("statistics far from this batch", off, f"In {worst} the batch's mean is {short(shift)} "
+                    "stored sd "
+                    f"off and its variance {short(ratio)} times the stored (median unit, beyond two standard "
+                    f"errors). {len(off)} of {len(visit.start)} norms.")
     if slow:
-        count, left, momentum = max(slow.values(), key=lambda item: item[1])
-        yield found("momentum", slow, f"momentum {short(momentum)}: after {count} batches {percent(left)} of the "
+        batches, left, momentum = max(slow.values(), key=lambda item: item[1])
+        yield found("momentum", slow, f"momentum {short(momentum)}: after {batches} batches "
+                    f"{percent(left)} of the "
                     "running statistics is still the start (mean 0, variance 1).")
     visit.tell(early and f"{listed(early)}: too few batches so far to judge the running statistics.",
                few and f"{listed(few)}: running statistics cannot be judged by fewer than 4 samples.")
 
 
 def distance(batch, noise, stored, eps):
-    """(share of units that are far, median shift in stored sd, median ratio of the variances)."""
-    var, sd = stored[1] + eps, (stored[1] + eps).sqrt()
-    shift, ratio = (batch[0] - stored[0]).abs() / sd, (batch[1] + eps) / var
-    many = ((batch[1] + eps) / (noise + 1e-12)).clamp(min=1)          # independent numbers under a mean
-    far = (shift > SHIFT + 4 * noise.sqrt() / sd) | (
-        ratio.log().abs() > torch.log(torch.tensor(RATIO)) + 4 * (2 / many).sqrt())
-    return far.float().mean().item(), shift.median().item(), ratio.median().item()
+    """(shift in stored sd, ratio of variances) of the median unit, less two standard errors: 0, 1 is near."""
+    var = stored[1] + eps
+    many = ((batch[1] + eps) / (noise + 1e-12)).clamp(min=2)          # independent numbers under a mean
+    shift = (batch[0] - stored[0]).abs() - 2 * noise.sqrt()
+    ratio = ((batch[1] * many / (many - 1) + eps) / var).log()
+    ratio = ratio.sign() * (ratio.abs() - 2 * (2 / many).sqrt()).clamp(min=0)
+    return (shift.clamp(min=0) / var.sqrt()).median().item(), ratio.median().exp().item()
 
 
 def momentum(visit):
@@ -273,17 +291,19 @@ def momentum(visit):
            and not 0 < m.momentum < 0.9}
     if bad:
         values = ", ".join(short(value) for value in sorted({*bad.values()}))
-        yield found("momentum", bad, f"momentum is {values} in {len(bad)} norms.")
+        yield found("momentum", bad, f"momentum is {values} in {count(len(bad), 'norm')}.")
     none = [name for name in visit.called(_BatchNorm)
             if visit.modules[name].running_mean is None]
-    visit.tell(none and f"{listed(none)} keep no running statistics: in eval mode, too, an answer depends on the "
+    visit.tell(none and f"{listed(none)} keep no running statistics: in eval mode, too, an answer depends "
+               "on the "
                "other samples of the batch.")
 
 
 def never_called(visit):
-    """Modules that no pass called and whose parameters no operation took; parts of such a module not named."""
+    """Modules that no pass called and whose parameters no operation took, without the parts of such ones."""
     used, names = visit.eval.used | visit.train.used, {}
-    parts = {name: [other for other in visit.modules if other.startswith(name + ".")] for name in visit.modules}
+    parts = {name: [other for other in visit.modules if other.startswith(name + ".")]
+             for name in visit.modules}
     alive = {name for name, m in visit.modules.items()
              if name in visit.heard or any(id(p) in used for p in m.parameters(recurse=False))}
     for name, module in visit.modules.items():
@@ -291,28 +311,32 @@ def never_called(visit):
             branches = [f"{name}.{key}" for key in module._modules]
             idle = [branch for branch in branches if not alive & {branch, *parts.get(branch, ())}]
             if idle:
-                visit.tell(f"{name}: called {len(branches) - len(idle)} of {len(branches)} branches; the others "
+                visit.tell(f"{name}: called {len(branches) - len(idle)} of {len(branches)} branches; the "
+                           "others "
                            "were not checked.")
             if len(idle) < len(branches):
                 alive |= {part for branch in idle for part in (branch, *parts.get(branch, ()))}
-        idle = not alive & {name, *parts[name]} and not isinstance(module, nn.Identity)
+        idle = not alive & {name, *parts[name]} and not (isinstance(module, nn.Identity) or paths(module))
         if idle and (len(parts[name]) or not isinstance(module, CONTAINERS)):
             if not any(name.startswith(above + ".") for above in names):
                 names[name] = sum(p.numel() for p in module.parameters())
     if names and visit.train.error:
         visit.tell(f"Not called in eval mode: {listed(names)}.")
     elif names:
-        yield found("never called", names, f"{len(names)} modules with {sum(names.values()):,} parameters were not "
-                    "called for this batch, in train mode or in eval mode.")
+        yield found("never called", names, f"{count(len(names), 'module')} with {sum(names.values()):,} "
+                    "parameters, not called for this batch in train mode or in eval mode.")
 
 
 def wrong_axis(visit):
-    for name, (axis, shape, mean) in visit.best.astray.items():
+    astray = visit.best.astray
+    if astray:
+        name, (axis, shape, mean) = max(astray.items(), key=lambda item: item[1][2])
         module = visit.modules[name]
-        takes = "the last axes" if isinstance(module, NORMS[2:]) else "axis 1"
-        yield found("norm over the wrong axis", [name], f"Its input is {shape}; the layer beside it has features "
-                    f"on axis {axis}, {type(module).__name__} takes {takes} for them. Behind it a feature's mean "
-                    f"is up to {short(mean)} sd from 0.")
+        last = isinstance(module, BY_SAMPLE[1:])
+        more = "" if last else f" Behind it the mean of a feature is up to {short(mean)} sd from 0."
+        yield found("norm over the wrong axis", astray, f"The input of {name} is {shape}. The layer beside "
+                    f"it has features on axis {axis}, {type(module).__name__} on "
+                    f"{'the last axes' if last else 'axis 1'}.{more}")
 
 
 def on_the_output(visit):
@@ -335,7 +359,7 @@ def on_the_output(visit):
 
 
 def frozen(visit):
-    """Norms whose parameters are all frozen (without any: those of the module they stand in) and still move."""
+    """Norms whose parameters (or, without any, those of the module around) are all frozen, and still move."""
     def still(name):
         module = visit.modules[name]
         own = list(module.parameters()) or list(
@@ -344,19 +368,20 @@ def frozen(visit):
     names = [name for name in visit.start if still(name) and isinstance(visit.modules[name], _NormBase)]
     if not visit.given:
         rest = any(p.requires_grad for p in visit.net.parameters())
-        visit.tell(names and rest and f"{listed(names)} are frozen: whether train() sets their statistics moving "
-                   "shows only in the mode of your training loop.")
+        visit.tell(names and rest and f"Frozen norms ({listed(names)}): whether train() sets their "
+                   "statistics "
+                   "moving shows only in the mode of your training loop.")
         return
     moved = {name: (visit.modules[name].running_mean.float() - visit.start[name][0]).abs().div(
              (visit.start[name][1] + 1e-5).sqrt()).median().item() for name in names
              if not alike(visit.modules[name].running_mean.float(), visit.start[name][0])}
     if moved:
-        yield found("frozen, but statistics move", moved, f"One batch in this mode moved the running means of "
-                    f"{len(moved)} frozen norms, by {short(max(moved.values()))} sd (median unit).")
+        yield found("frozen, but statistics move", moved, "One batch in this mode moved the running means of "
+                    f"{count(len(moved), 'frozen norm')}, by {short(max(moved.values()))} sd (median unit).")
 
 
 def small_sets(visit):
-    """Of BatchNorms that use the batch: fewer than FEW numbers, or one sample, under a mean; of others below 4."""
+    """Of BatchNorms in training: fewer than FEW numbers, or one sample, under a mean; of others below 4."""
     few, error = {}, visit.train.error
     for name, met in visit.best.met.items():
         module, least = visit.modules[name], min(met, key=lambda m: m.numbers)
@@ -371,24 +396,33 @@ def small_sets(visit):
     elif few:
         name = min(few, key=lambda name: few[name].numbers)
         least = few[name]
-        yield found("small sets", few, f"{name} takes a mean over {least.numbers} numbers, from "
-                    f"{least.samples} sample{'s' * (least.samples > 1)} (input {least.shape}); fewer than {FEW} in "
-                    f"{sum(m.numbers < FEW for m in few.values())} norms.")
+        yield found("small sets", few, f"{name} takes a mean over {count(least.numbers, 'number')}, from "
+                    f"{count(least.samples, 'sample')} (input {least.shape}). Such sets: "
+                    f"{count(len(few), 'norm')}.")
     if error and not (one and visit.given):
-        visit.tell(f"In train mode the model stops at {visit.train.top}: {str(error)[:200]} What only train mode "
+        visit.tell(f"In train mode the model stops at {visit.train.top}: {str(error)[:200]} What only "
+                   "train mode "
                    "shows was not checked.")
 
 
 def dead_units(visit):
-    """In train mode without dropout: norms centre what they give, so a new model has few."""
+    """More units of a ReLU than half and three standard deviations give 0 for all of the batch.
+
+    A new deep net without norms has half: all its inputs look alike there. Train mode, where norms centre.
+    """
     heard = visit.without_dropout or visit.best
-    dead = {name: 1 - alive.float().mean().item() for name, (alive, n) in heard.alive.items() if n >= 32}
-    few = [name for name, (_, n) in heard.alive.items() if n < 32]
-    bad = {name: share for name, share in dead.items() if share >= DEAD}
+    bad = {}
+    for name, (alive, n) in heard.alive.items():
+        units, dead = len(alive), int((~alive).sum())
+        if n >= 32 and units > 4 and dead >= min(units, units / 2 + 1.5 * units ** 0.5):
+            bad[name] = dead / units, units, n
     if bad:
         worst = max(bad, key=bad.get)
-        yield found("dead units", bad, f"In {worst} {percent(bad[worst])} of {len(heard.alive[worst][0])} units give 0 "
-                    "for the whole batch.")
+        share, units, n = bad[worst]
+        yield found("dead units", bad, f"{percent(share)} of the {units} units behind the ReLU of {worst} "
+                    "give 0 "
+                    f"for all {n:,} numbers of the batch.")
+    few = [name for name, (_, n) in heard.alive.items() if n < 32]
     visit.tell(few and f"{listed(few)}: dead units show with 32 numbers a unit or more.")
 
 
@@ -406,8 +440,9 @@ def dropout_before(visit):
                 ratios[name] = ratio.median().item()
     if ratios:
         worst = max(ratios, key=ratios.get)
-        yield found("dropout before BatchNorm", ratios, f"{worst} meets {short(ratios[worst])} times the variance "
-                    f"with dropout that it meets without (median unit); {len(ratios)} norms above {DRIFT}.")
+        yield found("dropout before BatchNorm", ratios, f"{worst} meets {short(ratios[worst])} times the "
+                    f"variance with dropout that it meets without (median unit). Above {DRIFT}: "
+                    f"{count(len(ratios), 'norm')}.")
 
 
 def one_group(visit):
@@ -415,7 +450,8 @@ def one_group(visit):
         module, shape = visit.modules[name], met[0].shape
         if isinstance(module, nn.GroupNorm) and module.num_groups == 1 and len(shape) > 2:
             called = " It is called LayerNorm." if "layer" in (name + type(module).__name__).lower() else ""
-            yield found("GroupNorm of one group", [name], f"One mean over {met[0].numbers} numbers: {shape[1]} "
+            yield found("GroupNorm of one group", [name], f"One mean over {met[0].numbers} numbers: "
+                        f"{shape[1]} "
                         f"features at {met[0].numbers // shape[1]} places (input {shape}).{called}")
 
 
@@ -433,8 +469,8 @@ def bias_before(visit):
                 and (visit.modules[norm].training if visit.given else visit.heard_modes[norm])):
             idle[made.module] = len(layer.bias)
     if idle:
-        yield found("bias before norm", idle, f"{sum(idle.values()):,} biases in {len(idle)} layers go straight into "
-                    "a norm that subtracts them.")
+        yield found("bias before norm", idle, f"{sum(idle.values()):,} numbers of bias, in "
+                    f"{count(len(idle), 'layer')}, go straight into a norm that subtracts them.")
 
 
 LOOKS = (not_finite, never_moved, without_mode, train_mode, far, momentum, never_called, wrong_axis,

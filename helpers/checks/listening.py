@@ -1,4 +1,4 @@
-"""A forward pass overheard: what each module of a copy is given, which operation made it, what draws chance."""
+"""A forward pass overheard: what each module is given, which operation made it, what draws chance."""
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -23,14 +23,20 @@ MASKS = {"bernoulli", "bernoulli_", "rand", "rand_like"}   # what a dropout writ
 RELUS = {"relu", "relu_", "relu6"}
 TURNS = {"transpose", "swapaxes", "swapdims", "permute", "movedim", "moveaxis", "T", "mT", "t"}
 KEEPS = {"view", "reshape", "flatten", "squeeze", "unsqueeze", "contiguous", "clone", "mean", "float", "to",
-         *TURNS}                                           # and all that pools: the same numbers, or means of them
+         *TURNS}                                           # and pools: the same numbers, or means of them
 BY_SAMPLE = (nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 NORMS = (_NormBase, *BY_SAMPLE)
+FORWARDS = {norm.forward for norm in (*BY_SAMPLE, _BatchNorm, nn.InstanceNorm1d, nn.SyncBatchNorm)}
+
+
+def paths(module):
+    """Whether the module drops whole paths, as torchvision's StochasticDepth."""
+    return type(module).__name__ in ("StochasticDepth", "DropPath")
 
 
 def dropping(module):
-    """Whether the module drops units, or paths as torchvision's StochasticDepth does."""
-    return isinstance(module, _DropoutNd) or type(module).__name__.startswith(("Drop", "StochasticDepth"))
+    """Whether the module drops units or paths."""
+    return isinstance(module, _DropoutNd) or paths(module)
 
 
 def tensors(value, depth=4):
@@ -46,7 +52,7 @@ def tensors(value, depth=4):
 
 
 def cloned(value):
-    """The same, its tensors cloned; what is neither tensor, tuple, list nor dict is copied where it can be."""
+    """The same, its tensors cloned; what is no tensor, tuple, list or dict is copied where it can be."""
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if isinstance(value, (tuple, list)):
@@ -70,6 +76,8 @@ def twin(model):
         for value in (*vars(module).values(), *module._buffers.values()):
             if isinstance(value, UninitializedBuffer):
                 memo[id(value)] = UninitializedBuffer(device=value.device, dtype=value.dtype)
+            elif isinstance(value, torch.Generator):
+                memo[id(value)] = value.clone_state()
             elif isinstance(value, torch.Tensor) and not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
     try:
@@ -92,7 +100,7 @@ def twin(model):
 
 
 def unhooked(model):
-    """Take plain functions away that hear or change what modules take and give, torch's own apart; how many."""
+    """Remove hooks that are plain functions, torch's own apart; how many there were."""
     gone = 0
     for module in model.modules():
         for hooks in (module._forward_hooks, module._forward_pre_hooks):
@@ -146,6 +154,10 @@ class Met(NamedTuple):
     training: bool
 
 
+def again(func, args, kwargs, x):
+    return func(x, *args[1:], **kwargs)
+
+
 class Listener(TorchFunctionMode):
     """Runs the model once, without gradients, and keeps what it overhears; quiet: dropout does nothing.
 
@@ -154,6 +166,7 @@ class Listener(TorchFunctionMode):
     (how its input was made, norm); astray: norm -> (where features stand, shape, largest mean of
     a feature of the output); answer: what the model returned; error, top: why and where it stopped.
     """
+    strict = False  # tests set it: then what this class itself does wrong is an error
 
     def __init__(self, model, batch, quiet=False):
         super().__init__()
@@ -163,6 +176,8 @@ class Listener(TorchFunctionMode):
         self.quiet, self.busy, self.stack = quiet, False, [""]
         handles, self.answer, self.error = [], None, None
         for module in self.names:
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             handles += [module.register_forward_pre_hook(self.before, with_kwargs=True),
                         module.register_forward_hook(self.after)]
         try:
@@ -181,7 +196,8 @@ class Listener(TorchFunctionMode):
         self.calls[name] += 1
         self.stack.append(name)
         given = next(tensors((args, kwargs)), None)
-        if isinstance(module, NORMS) and given is not None and given.is_floating_point():
+        known = isinstance(module, NORMS) and type(module).forward in FORWARDS
+        if known and given is not None and given.is_floating_point():
             self.busy = True
             self.norm(module, name, given)
             self.busy = False
@@ -253,11 +269,16 @@ class Listener(TorchFunctionMode):
             for made in came:
                 made.uses += 1
             self.busy = True
-            result.made = self.told(name, drawing, taken, came, result, lambda x: func(x, *args[1:], **kwargs))
+            try:
+                redo = partial(again, func, args, kwargs)
+                result.made = self.told(name, drawing, taken, came, result, redo)
+            except Exception:  # what is overheard is a guess: it stops no model
+                if self.strict:
+                    raise
             self.busy = False
         return result
 
-    def told(self, name, drawing, taken, came, result, again):
+    def told(self, name, drawing, taken, came, result, redo):
         op = ("relu" if name in RELUS or name == "hardtanh" and result.min() >= 0
               else "drop" if name in DROPS and drawing else "linear" if name in LINEAR
               else "keeps" if name in KEEPS or name in DROPS or "pool" in name else name)
@@ -272,7 +293,7 @@ class Listener(TorchFunctionMode):
             axis = result.dim() - 1 if not came or came[0].axis is None else came[0].axis
         elif name in TURNS:
             if came and came[0].axis is not None:
-                turned = again(torch.empty(range(2, taken[0].dim() + 2), device="meta")).shape
+                turned = redo(torch.empty(*range(2, taken[0].dim() + 2), device="meta")).shape
                 axis = list(turned).index(came[0].axis + 2)
         else:
             alike = [t.made for t in taken if hasattr(t, "made") and t.shape == result.shape]
@@ -282,7 +303,7 @@ class Listener(TorchFunctionMode):
             norm = norms.pop() if len(norms) == 1 else None
         if op == "relu" and result.dim() > 1:
             unit = axis if axis is not None else 1 if result.dim() > 3 else result.dim() - 1
-            seen = (result > 0).transpose(0, unit).flatten(1)
+            seen = (~(result <= 0)).transpose(0, unit).flatten(1)
             before = self.alive.get(self.stack[-1], (False, 0))
             if not before[1] or len(before[0]) == len(seen):
                 self.alive[self.stack[-1]] = seen.any(1) | before[0], seen.shape[1] + before[1]
