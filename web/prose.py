@@ -36,11 +36,17 @@ def formula(tex, display):
 def prose(source):
     """HTML of a cell of markdown: headings with anchors, links to pages, wide things in boxes that scroll."""
     text = MarkdownWithMath(renderer=Prose(escape=False, exclude_anchor_links=True)).render(source)
-    text = PAGES.sub(lambda m: f'href="{m[1]}.html{"#" + slug(m[2]) if m[2] else ""}"', text)
+    text = PAGES.sub(link, text)
     text = re.sub(r"<h([23])>(.*?)</h\1>", heading, text, flags=re.S).replace("<th></th>", "<td></td>")
     text = text.replace('<div class="highlight">', f'<div class="code" {GROUP}="code">')
     text = text.replace("<table>", f'<div class="wide" {GROUP}="table"><table>')
     return text.replace("</table>", "</table></div>")
+
+
+def link(found):
+    """To the page of a file; notebooks/ and what docs/ holds lie side by side in the site."""
+    file = re.sub(r"\.\./(?:docs|notebooks)/", "", found[1])
+    return f'href="{file}.html{"#" + slug(found[2]) if found[2] else ""}"'
 
 
 def heading(found):

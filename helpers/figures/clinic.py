@@ -58,12 +58,13 @@ def losses(fig):
 
     Returns paint(step (T,), loss (K, T), at (V,), val_loss (K, V))."""
     ax = fig.add_axes((0.085, 0.14, 0.37, 0.59))
-    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="training", ylabel="loss (nats)")
+    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="training", ylabel="loss (nats)",
+           yticks=range(5))
     ax.set_xticks([0, 1], ["start", "end"])
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     beside(ax, 0.98, np.log(10) + 0.13, "guessing", ha="right", **NOTE)
-    key(ax, 0.0, "training", roles.train)
-    key(ax, 0.46, "validation", roles.eval)
+    key(ax, -0.1, "training, train()", roles.train)
+    key(ax, 0.52, "validation, eval()", roles.eval)
     looks = dict(lw=0.6, alpha=0.35), dict(lw=2.4)
     thin, thick = (moving(ax, **look, **roles.train.line) for look in looks)
     seen, mean = (moving(ax, **look, **roles.eval.line) for look in looks)

@@ -71,6 +71,14 @@ def test_a_page_is_whole_and_leads_to_what_there_is(site, name):
             assert there.fragment in Reader(target.read_text("utf-8")).ids
 
 
+@pytest.mark.parametrize("link, there", {
+    "05_train_eval.ipynb": "05_train_eval.html", "../13_bug_clinic.ipynb": "../13_bug_clinic.html",
+    "glossary.md": "glossary.html", "../docs/card.md": "card.html", "../../docs/card.md": "../card.html",
+    "../notebooks/deeper/05_train_eval.ipynb": "deeper/05_train_eval.html"}.items())
+def test_links_between_folders_that_lie_side_by_side_in_the_site(link, there):
+    assert f'href="{there}"' in prose.prose(f"[a]({link})")
+
+
 def test_words_formulas_claims_and_code_are_text(site):
     page = text(site)
     assert "<math" in page and "$" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
