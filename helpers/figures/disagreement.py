@@ -41,7 +41,7 @@ def stack(ax):
         ax.fill_between([0, 1], k - 0.23, k + 0.23, color="#E8F1F8", lw=0)
         ax.text(0.5, k, name, size=10, ha="center", va="center")
     bars = moving(ax, lw=10.5, color=roles.dropped.color, solid_capstyle="butt")
-    words = [ax.add_artist(Words(0.28, k + 0.375, "", transform=ax.transData, animated=True, size=10))
+    words = [ax.add_artist(Words(0.33, k + 0.375, "", transform=ax.transData, animated=True, size=10))
              for k in range(1, LAYERS + 1)]
 
     def paint(dropped, p):
