@@ -229,8 +229,8 @@ def remaining(module, batches):
 
 
 def far(visit):
-    """A norm's median unit is off by more than SHIFT or RATIO and two standard errors, from the statistics
-    as they stand and from what they are without the start in them.
+    """A norm's median unit is off by more than SHIFT or RATIO and two standard errors. Where the start still
+    weighs in the statistics, they came too slowly (100 batches and more) or it is too early to judge.
 
     The error follows from the means of single samples: pixels of one image do not count as many samples.
     """
@@ -248,9 +248,7 @@ def far(visit):
         means = torch.stack([m.mean for m in met])
         batch = means.mean(0), sum(m.var for m in met) / k + means.var(0, unbiased=False)
         noise = sum(m.noise for m in met) / k ** 2
-        shift, ratio = min((distance(batch, noise, stored, module.eps) for stored in
-                            ((mean, var), (mean / (1 - left), ((var - left) / (1 - left)).clamp(min=0)))),
-                           key=lambda pair: max(pair[0] / SHIFT, abs(math.log(pair[1])) / math.log(RATIO)))
+        shift, ratio = distance(batch, noise, (mean, var), module.eps)
         if shift < SHIFT and abs(math.log(ratio)) < math.log(RATIO):
             continue
         if batches and batches < 100 and left > 0.05:
