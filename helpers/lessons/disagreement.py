@@ -31,15 +31,15 @@ first_only = Question(
 
 four_dropouts = Question(
     "A net with four hidden layers trains for 120 steps, in which each digit comes about twice. Its log loss "
-    "on new images is 0.29 without dropout. With one dropout, p = 0.5, after the first ReLU, it is 0.38. With "
-    "such a dropout after each of the four ReLUs, it becomes about",
+    "on new images is 0.29 without dropout. With one dropout, p = 0.5, after the first ReLU, it is 0.38. "
+    "With such a dropout after each of the four ReLUs, it becomes about",
     {"0.25": "More dropout is more regularization. But a net that has seen each image twice has hardly begun "
          "to overfit (notebook 08).",
      "0.4": "Then one dropout would have done nearly all the harm. But each further dropout adds noise.",
      "0.65": "That is four times the cost of one dropout. But the costs do not simply add up: each layer "
          "gets the noise of all dropouts before it.",
-     "1.05": "The noise of the masks grows from layer to layer, and so does the error of the stored variance. "
-         "Four dropouts cost more than four times one."},
+     "1.05": "The noise of the masks grows from layer to layer, and so does the error of the stored "
+         "variance. Four dropouts cost more than four times one."},
     "1.05")
 
 comes_back = Question(
