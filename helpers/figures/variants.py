@@ -226,6 +226,7 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
     def words(x, **look): return [beside(ax, x, 0, animated=True, **look) for _ in range(rows)]
     signs, heads = words(-0.02, ha="right", size=10), words(-0.385, weight="bold", size=10)
     numbers, paint = words(1.015, size=9.5), intervals(ax, least, most)
+    which = beside(ax, 1.015, -0.62, animated=True, **NOTE | dict(va="bottom"))
 
     def draw(names, gains, half, wide=None, tries=1, groups=None):
         gains, half = array(gains), array(half)
@@ -239,12 +240,14 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
         write(numbers, at, values)
         for number, k in zip(numbers, kind):
             number.set_color(SURELY[k][0])
-        finding = counted(*[(kind == k).sum() for k in (0, 1)], len(names))
+        kinds = [(kind == k).sum() for k in (0, 1)]
+        finding = counted(*kinds, len(names), "interval" if wide is None else "wide interval")
         if groups and wide is None:
             finding = by_group(kind == 0, groups)
         out = ((gains < least) | (gains > most)).sum()
         outside = f" ({out} outside)" if out else ""
-        bars = "bars: 95 % intervals" if wide is None else f"thin bars allow for {tries} comparisons"
+        bars = "bars: 95 % intervals" if wide is None else f"thin bars: wide, for {tries} comparisons"
+        which.set_text("95 % interval" if wide is None else "wide interval")
         figures = f"dots: {gains.shape[1]} seeds{outside}; {bars}"
         say(finding, figures)
         under = {row + 1: f"{heading}: " for row, heading in headings.items()}
@@ -264,13 +267,13 @@ def by_group(above, groups):
     return f"Intervals above 0: {', '.join(told)}"
 
 
-def counted(above, below, n):
-    """How many of n intervals lie above 0 and how many below, as a sentence."""
-    def side(k, where): return f"{k} of {n} intervals {'lies' if k == 1 else 'lie'} {where} 0"
+def counted(above, below, n, name):
+    """How many of n intervals of this name lie above 0 and how many below, as a sentence."""
+    def side(k, where): return f"{k} of {n} {name}s {'lies' if k == 1 else 'lie'} {where} 0"
     if above and below:
         return f"{side(above, 'above')}, {below} below"
     if not above and not below:
-        return "No interval excludes 0" if n > 1 else "The interval contains 0"
+        return f"No {name} excludes 0" if n > 1 else f"The {name} contains 0"
     return side(above, "above") if above else side(below, "below")
 
 

@@ -4,7 +4,6 @@ from torch import nn
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
-from ..experiments.seeds import generator
 
 in_the_mean = Question(
     "A layer gives numbers of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. BatchNorm "
@@ -36,26 +35,26 @@ two_features = Question(
     {"−0.4 and 0.4": "The mean 5 is subtracted, which leaves −2 and 2. But then they are divided by their "
          "standard deviation, which is 2, not 5.",
      "3 and 7, shrunk by a common factor": "That would be a division alone. The mean is subtracted first.",
-     "−1 and 1": "Each of two numbers is one standard deviation from their mean, whatever they are. (Only "
-         "where they nearly coincide, eps counts.)",
+     "−1 and 1": "Each of two numbers is one standard deviation from their mean, whatever they are. eps "
+         "counts only where the two are nearly equal.",
      "0 and 0": "Zero comes out where a number equals its mean. These two differ from theirs."},
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: in the MLP, BatchNorm has about 40 points more error than GroupNorm. In the CNN, with "
-    "maps of 7 × 7 pixels, BatchNorm has",
-    {"about 40 points more, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
+    "Batches of 2: in the MLP, the error with BatchNorm is about 40 points above that with GroupNorm. In the "
+    "CNN, with maps of 7 × 7 pixels, the error with BatchNorm is",
+    {"about 40 points higher, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
          "of the CNN.",
-     "15 to 20 points more": "It would be if 98 numbers gave a much worse mean than GroupNorm's 147. A mean "
-         "of 98 is already a fair estimate.",
-     "about as much error": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. Two images bring many "
-         "numbers, if related ones.",
-     "clearly less error": "It would be if BatchNorm gained from pixels what GroupNorm does not. GroupNorm "
+     "15 to 20 points higher": "It would be if a mean over 98 numbers were much worse than GroupNorm's over "
+         "147. A mean over 98 is already a fair estimate.",
+     "about the same": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. Two images bring many "
+         "numbers, though neighbouring pixels are alike.",
+     "clearly lower": "It would be if BatchNorm gained from pixels what GroupNorm does not. GroupNorm "
          "takes its mean over 3 · 49 = 147 numbers."},
-    "about as much error")
+    "about the same")
 
 half_contrast = Question(
-    "Half of the digits, drawn at random, get half the contrast. A net has to say which. The MLP alone has "
+    "A net gets a digit, either as it is or with half the contrast. It has to say which. The MLP alone has "
     "an accuracy of about 0.9. With InstanceNorm before the MLP, on the image, the accuracy is about",
     {"0.9": "It would be if something of the contrast were left. But each image is divided by its own "
          "standard deviation, so the two kinds of image look alike.",
@@ -102,14 +101,15 @@ class PerToken(nn.Module):
 
 # Data
 
-def which_half(digits):
-    """Training and test data (x (N, 1, 28, 28), y (N,)): half of the digits, drawn at random, get half the
-    contrast; y says which: 1 for half the contrast."""
-    def dimmed(split, k):
-        low = torch.rand(len(split.x), generator=generator(k)) < 0.5
-        contrast = torch.where(low, 0.5, 1.0).view(-1, 1, 1, 1)
-        return (contrast * digits.pixels(split.x) - digits.mean) / digits.std, low.long()
-    return dimmed(digits.train, 1), dimmed(digits.test, 2)
+def two_contrasts(digits):
+    """Training and test data (x (2N, 1, 28, 28), y (2N,)): each digit twice, as it is (y = 0) and with half
+    the contrast (y = 1). A pair has one right answer each, so what does not see the contrast is right half
+    of the time, in every draw."""
+    def twice(split):
+        pixels = digits.pixels(split.x)
+        both = torch.cat([pixels, 0.5 * pixels])
+        return (both - digits.mean) / digits.std, torch.arange(2).repeat_interleave(len(pixels))
+    return twice(digits.train), twice(digits.test)
 
 
 # Goals of the labs

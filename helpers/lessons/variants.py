@@ -26,13 +26,13 @@ decides = Question(
          "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
          "these maps of 7 × 7 it does not show.",
      "between variants: single numbers beat areas":
-         "At p = 0.3 Dropout is about 2.5 points ahead of Dropout2d. Against DropBlock no difference is "
-         "shown. The two p differ by about 5.5 points.",
+         "At p = 0.3, Dropout gains about 2.5 points more than Dropout2d. Between Dropout and DropBlock, no "
+         "difference is shown. The two p differ by about 5.5 points.",
      "between the two p: 0.3 beats 0.5":
-         "At p = 0.3 all three gain several points. At p = 0.5 no gain is shown: all intervals hold 0.",
+         "At p = 0.3, all three gain several points. At p = 0.5, no gain is shown: all intervals hold 0.",
      "between the two p: 0.5 beats 0.3":
-         "More noise makes wrong labels harder to fit, but right labels too. At p = 0.5 no gain is shown: "
-         "all intervals hold 0."},
+         "More noise makes wrong labels harder to fit, but right labels too. With p = 0.5, so much of the "
+         "map is gone that the gain is gone, too."},
     "between the two p: 0.3 beats 0.5")
 
 twenty = Question(
@@ -46,21 +46,24 @@ twenty = Question(
     "64 %")
 
 gru = Question(
-    "nn.GRU(input_size=8, hidden_size=16, num_layers=1, dropout=0.5), in train mode, gets a sequence. What "
-    "is dropped?",
+    "nn.GRU(8, 16, dropout=0.5), with 8 inputs and a state of 16 numbers, gets a sequence in train mode. "
+    "What is dropped?",
     {"half of the state, at each step": "The name of the argument suggests this. But torch never touches "
          "what a layer hands to its own next step.",
-     "half of the inputs":
-         "Inputs of the first layer are never dropped. Only what one layer hands to the next layer is.",
-     "nothing": "The argument drops what a layer hands to the layer above. A net of one layer has no layer "
-         "above, and torch prints a warning."},
-    "nothing")
+     "half of the inputs, at each step":
+         "Inputs of the first layer are never dropped. Only what one layer hands to the layer above is.",
+     "half of the outputs, at each step": "A layer's output is dropped only on its way to a layer above. The "
+         "output of the last layer is never dropped.",
+     "nothing, at any step": "The argument drops what a layer hands to the layer above. As built, this net "
+         "has one layer (num_layers=1) and none above, and torch prints a warning."},
+    "nothing, at any step")
 
 untouched = Question(
     "One unit in the state of a recurrent net has the value 1. At each of 28 steps torch's dropout with "
-    "p = 0.2 is applied to this value. By chance it is never dropped. What is it then?",
-    {"1": "In the mean it stays 1. But where it is kept it is also divided by 0.8, at each step.",
-     "1.25": "That is 1 / 0.8, after one step. Each step divides again.",
+    "p = 0.2 is applied to this value. By chance the value is never dropped. What is it at the end?",
+    {"1": "On average the value stays 1. But a value that is kept is also divided by 0.8, at each step.",
+     "8": "The first step adds 0.25, and 28 times 0.25 is 7. But a step multiplies what is there by 1.25, so "
+         "later steps add more.",
      "35": "28 times 1.25 is 35. But factors of 28 steps are multiplied, not added.",
      "517": "Each step divides by 0.8: 1 / 0.8²⁸ = 517. The chance of this is 1 in 517, so the mean is 1."},
     "517")
@@ -73,6 +76,16 @@ neighbours = Question(
      "0.5": "More: a stroke is several pixels wide, and most of the rest is empty.",
      "0.9": "Strokes are several pixels wide and grey at the edge, so neighbours are alike."},
     "0.9")
+
+
+def drop_block(h, p, block, draws=None):
+    """h (N, C, H, H): squares of block x block are dropped, about a share p; Deeper's top explains it."""
+    H = h.shape[-1]
+    places = H - block + 1
+    gamma = p * H ** 2 / (block * places) ** 2
+    start = torch.rand(*h.shape[:2], places, places, generator=draws) < gamma
+    mask = 1 - F.max_pool2d(F.pad(start.float(), [block - 1] * 4), block, stride=1)
+    return h * mask * mask.numel() / mask.sum()
 
 
 def together(factor, chosen):

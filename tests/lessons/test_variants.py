@@ -46,6 +46,6 @@ def test_what_the_wider_interval_holds_is_not_counted():
     numbers = dict(names=["one", "two"], gains=torch.tensor([[2.0, 4], [-9, -7]]), half=torch.ones(2))
     assert seen(figures.gains, numbers).picture.alt.startswith("1 of 2 intervals lies above 0, 1 below. ")
     alt = seen(figures.gains, numbers | dict(wide=torch.full((2,), 4.0), tries=10)).picture.alt
-    assert alt.startswith("1 of 2 intervals lies below 0. ") and "10 comparisons" in alt
+    assert alt.startswith("1 of 2 wide intervals lies below 0. ") and "10 comparisons" in alt
     alt = seen(figures.gains, numbers | dict(wide=torch.full((2,), 9.0))).picture.alt
-    assert alt.startswith("No interval excludes 0")
+    assert alt.startswith("No wide interval excludes 0")
