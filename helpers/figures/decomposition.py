@@ -84,9 +84,9 @@ def history(ax, steps):
     """The two parts against the steps so far, with their names at the last.
 
     Returns paint(step (T,), variance (T,), bias2 (T,))."""
-    ax.set(xscale="log", xlim=(10, steps), xlabel="step (log scale)", ylim=(0, TOP), yticks=[0, 0.04, 0.08],
+    ax.set(xscale="log", xlim=(20, steps), xlabel="step (log scale)", ylim=(0, TOP), yticks=[0, 0.04, 0.08],
            ylabel="squared distance from the truth")
-    ticks(ax.xaxis, (10, 100, steps))
+    ticks(ax.xaxis, (20, 100, steps))
     beyond = inside(ax, 0.01, 1.02, **NOTE, animated=True)
     areas = stacked(ax, PARTS[1:])
     names = [ax.text(0, 0, name, va="center", **role.bold, size=9.5, animated=True)
@@ -99,7 +99,7 @@ def history(ax, steps):
         last = np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP)
         low = min(last[0], TOP - 0.014)  # the names keep apart, and below the words above the panel
         for name, y in zip(names, (low, min(max(last[1], low + 0.0075), TOP - 0.005))):
-            name.set_position((min(step[-1], steps) * 1.06, y))
+            name.set_position((min(max(step[-1], 20), steps) * 1.06, y))
     return paint
 
 
@@ -113,16 +113,14 @@ def by_rate(fig):
     ax.set(xlim=(-0.02, 0.82), xlabel="p, the probability to drop",
            ylim=(0, 0.17), ylabel="mean squared error", yticks=[0, 0.05, 0.1, 0.15])
     ticks(ax.xaxis, (0, 0.2, 0.4, 0.6, 0.8))
-    areas, edges = stacked(ax, PARTS), moving(ax, ls="", marker="o", ms=4, color=INK)
-    tested = interval(ax)
+    areas, tested = stacked(ax, PARTS), interval(ax)
     names = [beside(ax, 1.015, 0, name, **role.bold, animated=True) for name, role in PARTS]
 
     def draw(rates, bias2, variance, noise_variance, error):
         rates, bias2, variance, error = map(array, (rates, bias2, variance, error))
         low = float(noise_variance)
-        high, total = low + variance, low + variance + bias2
+        high = low + variance
         areas(rates, low, variance, bias2)
-        edges.set_data(np.tile(rates, 2), np.concatenate([high, total]))
         tested(rates, error)
         middles = apart([low / 2, low + variance[-1] / 2, high[-1] + bias2[-1] / 2], 0.012)
         for name, y in zip(names, middles):
@@ -140,9 +138,9 @@ def by_rate(fig):
 
 
 def interval(ax):
-    """The test error as mean and 95 % interval. Returns paint(rates (R,), error (R, K)), R at most 4."""
+    """The test error as mean and 95 % interval. Returns paint(rates (R,), error (R, K)), R at most 3."""
     dots = moving(ax, **highlight.dots, ms=7)
-    bars = [moving(ax, color=INK, lw=1.4, marker="_", ms=12, mew=1.4) for _ in range(4)]
+    bars = [moving(ax, color=INK, lw=1.4, marker="_", ms=12, mew=1.4) for _ in range(3)]
     ax.plot([0.02], [1.07], transform=ax.transAxes, clip_on=False, **highlight.dots, ms=7)
     inside(ax, 0.045, 1.07, "test error on new points, with its 95 % interval", va="center", size=10)
 

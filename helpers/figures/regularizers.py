@@ -6,20 +6,19 @@ from .roles import FAINT, INK, NOTE, Role, highlight, normalized
 from .roles import truth as truth_look
 
 
-def remedies(fig, count=5):
+def remedies(fig, count=4):
     """How far the fits of several ways to train lie from the truth: each a row, with a dot for each data set.
 
     draw(names, errors): names (count,) words; errors (count, K) above 0, mean squared distances."""
-    say, low, high = headline(fig), 0.0005, 0.3
-    ax, paint = rows(fig, count, "mean squared distance from the truth (log scale)", 0.655)
-    ax.set(xscale="log", xlim=(low, high))
-    ticks(ax.xaxis, [0.001, 0.01, 0.1])
+    say, high = headline(fig), 0.08
+    ax, paint = rows(fig, count, "squared distance from the truth (less is better)", 0.655)
+    ax.set(xlim=(0, high))
+    ticks(ax.xaxis, [0, 0.02, 0.04, 0.06, 0.08])
 
     def draw(names, errors):
         errors = array(errors)
-        means, left, right = errors.mean(1), (errors < low).sum(), (errors > high).sum()
-        out = [f"{n} on the {side}" for n, side in ((left, "left"), (right, "right")) if n]
-        paint(names, errors, [f"{mean:.3f}" for mean in means], "outside: " + ", ".join(out) if out else "")
+        means, out = errors.mean(1), (errors > high).sum()
+        paint(names, errors, [f"{mean:.3f}" for mean in means], f"{out} further right" if out else "")
         best = names[np.argmin(means)]
         finding = f"{best[0].upper()}{best[1:]} comes nearest to the truth"
         figures = f"a dot: one of {errors.shape[1]} data sets; diamond and number: their mean"
@@ -30,8 +29,8 @@ def remedies(fig, count=5):
 
 
 def more_remedies(fig):
-    """`remedies`, of six ways."""
-    return remedies(fig, 6)
+    """`remedies`, of five ways."""
+    return remedies(fig, 5)
 
 
 def by_optimizer(fig):
@@ -99,8 +98,8 @@ def few_images(fig):
     say = headline(fig)
     axes = [fig.add_axes((left, 0.14, 0.335, 0.61)) for left in (0.075, 0.49)]
     for ax, (title, limits, places) in zip(axes, PANELS):
-        ax.set(xlim=(-0.03, 0.83), ylim=limits, yticks=places, xlabel="p, the probability to drop")
-        ticks(ax.xaxis, [0, 0.2, 0.5, 0.8])
+        ax.set(xlim=(-0.02, 0.52), ylim=limits, yticks=places, xlabel="p, the probability to drop")
+        ticks(ax.xaxis, [0, 0.2, 0.5])
         ax.set_title(title, size=10, pad=6)
         ax.grid(axis="y")
     lines = [[band(ax, role) for role in SIZES] for ax in axes]
@@ -113,7 +112,7 @@ def few_images(fig):
                 paint(array(p), values)
         ends = np.clip([values[-1].mean() for values in panels[1]], 0.05, 1.4)
         for name, n, p, y in zip(names, counts, rates, apart(ends, 0.14)):
-            name.set(text=f"{n:,} images", position=(p[-1] + 0.04, y))
+            name.set(text=f"{n:,} images", position=(p[-1] + 0.03, y))
         points, more = [np.array([(v[list(p).index(0.5)] - v[0]).mean() for p, v in zip(rates, found)])
                         for found in panels]
         finding = ("Few images: dropout raises the log loss" if more[0] > 0.05
@@ -130,42 +129,31 @@ def few_images(fig):
 
 
 def over_passes(fig):
-    """Log loss with dropout minus without, by step: a line for few images and one for many.
+    """Log loss with dropout minus without: a row for each of three trainings.
 
-    draw(steps, counts, more, batch): steps (T,) from 20 to 400; counts: two numbers of images, few first;
-    more: for each (T, K) of K seeds, in nats; batch: images a step. Each mark says how many passes it is."""
-    say, low, high = headline(fig), -0.65, 0.65
-    ax = fig.add_axes((0.105, 0.14, 0.71, 0.66))
-    ax.set(xscale="log", xlim=(17, 460), xlabel="step (log scale)", ylim=(low, high),
-           ylabel="log loss, dropout minus none (nats)", yticks=[-0.5, 0, 0.5])
-    ticks(ax.xaxis, [20, 40, 80, 160, 400])
-    ax.axhline(0, color=INK, lw=1)
-    inside(ax, 1, 1.03, "above 0 dropout harms, below it helps", ha="right", **NOTE)
-    lines = [band(ax, role) for role in (SIZES[0], SIZES[2])]
-    names = [beside(ax, 1.015, 0, **role.bold, size=10, animated=True) for role in (SIZES[0], SIZES[2])]
-    marks = [[ax.text(0, 0, "", ha="center", va="center", size=9.5, color=role.ink, animated=True)
-              for _ in range(8)] for role in (SIZES[0], SIZES[2])]
+    draw(counts, steps, more, batch): counts (3,) numbers of images; steps (3,) of each training; more (3, K)
+    of K seeds, in nats; batch: images a step."""
+    say, high = headline(fig), 0.62
+    ax, paint = rows(fig, 3, "log loss with dropout 0.5 minus without (nats)", 0.655)
+    ax.set(xlim=(-high, high), ylim=(2.5, -0.9))
+    ticks(ax.xaxis, [-0.5, 0, 0.5])
+    ax.axvline(0, color=INK, lw=1)
+    for x, words, side in (-0.02, "← dropout is better", "right"), (0.02, "worse →", "left"):
+        ax.text(x, -0.66, words, ha=side, va="center", **NOTE)
 
-    def draw(steps, counts, more, batch=50):
-        steps, more = array(steps), [array(values) for values in more]
-        heights = np.array([values.mean(1) for values in more])  # (2, T)
-        ends = apart(np.clip(heights[:, -1], low + 0.08, high - 0.08), 0.22)
-        for paint, name, n, values, end in zip(lines, names, counts, more, ends):
-            paint(steps, values)
-            name.set(text=f"{n:,}\nimages", y=end)
-        for row, n, mine, other in zip(marks, counts, heights, heights[::-1]):
-            for mark, step, y, beyond in zip(row, steps, mine, other):
-                mark.set(text=f"×{short(step * batch / n, 2)}",
-                         position=(step, np.clip(y + (0.13 if y > beyond else -0.13), -0.59, 0.59)))
-        k = int(np.argmin(np.abs(steps * batch - counts[1])))  # one pass over the many
-        few, many = heights[0, k], heights[1, k]
-        passes = [short(steps[k] * batch / n, 2) for n in counts]
-        finding = ("One pass: dropout harms. Forty: it helps" if few < 0 < many and passes == ["40", "1"]
-                   else "What dropout does changes with the passes")
-        figures = f"step {short(steps[k])}: {many:+.2f} and {few:+.2f} nats; ×: passes over the images"
-        say(finding, figures.replace("-", "−"))
-        told = "; ".join(f"{n:,} images: {listed(row, '+.2f')}" for n, row in zip(counts, heights))
-        return f"{finding}. Log loss with dropout minus without at steps {listed(steps)}: {told} nats."
+    def draw(counts, steps, more, batch=50):
+        found = array(more)
+        means, out = found.mean(1), (np.abs(found) > high).sum()
+        passes = [short(step * batch / n, 2) for step, n in zip(steps, counts)]
+        names = [f"{k} {'pass' if k == '1' else 'passes'} over\n{n:,} images" for k, n in zip(passes, counts)]
+        paint(names, found, [f"{mean:+.2f}".replace("-", "−") for mean in means],
+              f"{out} of {found.size} lie outside" if out else "")
+        finding = (f"Dropout helps after {passes[1]} passes, not after {passes[0]} or {passes[2]}"
+                   if means[1] < 0 < min(means[0], means[2]) else "What dropout does changes with the passes")
+        figures = f"a dot: one of {found.shape[1]} seeds; diamond and number: their mean"
+        say(finding, figures)
+        told = "; ".join(f"{name}: {short(mean)} nats".replace("\n", " ") for name, mean in zip(names, means))
+        return f"{finding}. Log loss with dropout minus without; {figures}. {told}."
     return draw
 
 

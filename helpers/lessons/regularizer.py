@@ -15,7 +15,7 @@ grows = Question(
     "A net with dropout is trained with p = 0, and again with p = 0.8. All else stays. "
     "Which part of the error is larger at p = 0.8?",
     {"the variance": "Masks are random, so more spread seems natural. But in eval mode there are no masks: "
-         "each net is one fixed function. How far these functions lie apart is the question, and that falls.",
+         "each net is one fixed function. Variance says how far these functions lie apart, and that falls.",
      "bias²": "The more is dropped, the less a net can follow its points at all. The fits become flat, and "
          "so does their mean.",
      "the noise": "Noise is how far new points lie from the truth. No way of training changes new points.",
@@ -25,8 +25,8 @@ grows = Question(
 
 stopping = Question(
     "Net A trains on all fifty points for 600 steps, with dropout 0.2. Net B trains on forty points without "
-    "dropout, and the other ten points choose its step. Take the mean squared distance from the truth over "
-    "64 data sets. How large is that of B, divided by that of A?",
+    "dropout, and the other ten points choose its step. Each net's squared distance from the truth is "
+    "averaged over 64 data sets. What is the average of B, divided by the average of A?",
     {"0.3": "A net at its best step does come close to the truth. But B learns from ten fewer points, "
          "and ten noisy points do not always choose the best step.",
      "0.7": "After some fifty steps B has found the line and has hardly begun to follow the noise. This is "
@@ -38,25 +38,25 @@ stopping = Question(
 wave = Question(
     "The truth is now a wave, sin(2πx). Net, noise and number of points stay. Nets with dropout 0.5 are "
     "compared with nets without. Their squared distance from the wave is",
-    {"smaller, as on the line": "The noise is the same, so there is as much variance to lose. But a wave "
-         "needs a net that bends, and dropout makes this hard.",
+    {"smaller": "A little dropout does this on the line. But a wave needs a net that bends, and dropout "
+         "makes bending hard.",
      "about the same": "That would need a fall in variance as large as the rise in bias². On the wave the "
          "rise is larger than all the variance there is.",
-     "larger": "Dropout flattens the fits. A flat fit is nearly right for a line. For a wave it misses the "
-         "hills and the valleys, and this is bias."},
+     "larger": "Dropout flattens the fits. A flatter fit can still be near a line. It misses the hills and "
+         "the valleys of a wave, and this is bias."},
     "larger")
 
 passes = Question(
-    "A net learns digits for 80 steps. Either each of 4,000 images comes once, or each of 100 images comes "
-    "forty times. Where does dropout 0.5 lower the log loss on new images?",
-    {"in both": "In a single pass every image is new. There is nothing yet that the net could have learned "
+    "Net A sees each of 4,000 images once. Net B sees each of 100 images forty times. Both take 80 steps. "
+    "Where does dropout 0.5 lower the log loss on new images?",
+    {"for both": "In a single pass every image is new. There is nothing yet that the net could have learned "
          "too well, and dropout only makes learning slower.",
-     "in one pass over 4,000": "More data make better nets, with dropout and without. But a net that sees "
+     "for A only": "More data make better nets, with dropout and without. But a net that sees "
          "each image once has no chance to overfit to it.",
-     "in forty passes over 100": "After forty passes the net without dropout is sure of every training "
+     "for B only": "After forty passes the net without dropout is sure of every training "
          "image, and too sure on new ones. Dropout slows this.",
-     "in neither": "It slows learning in both. But where the net has begun to overfit, slower is better."},
-    "in forty passes over 100")
+     "for neither": "Dropout slows learning in both. But net B has begun to overfit, so slower is better."},
+    "for B only")
 
 averaged = Question(
     "Four nets without dropout, each trained on fifty points of its own; noise 0.09, variance about 0.03, "
@@ -115,9 +115,11 @@ class Fits(NamedTuple):
     nets: SideBySide
 
 
-def points(N, K, stream, noise=0.3):
-    """K data sets of N points about the line: x (N, K, 1), y (N, K, 1)."""
+def points(N, K, stream, noise=0.3, truth=None):
+    """K data sets of N points about the line, or about another truth(x): x (N, K, 1), y (N, K, 1)."""
     x, y = noisy_line(N * K, noise, generator(stream))
+    if truth:
+        y = y - x + truth(x)
     return x.view(N, K, 1), y.view(N, K, 1)
 
 
