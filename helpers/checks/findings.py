@@ -239,9 +239,9 @@ def far(visit):
         if name not in visit.start or at_start(visit, name):
             continue
         mean, var, batches = visit.start[name]
-        if not all(t.isfinite().all() for t in (mean, var, *(m.var for m in met))):
+        if (var < 0).any() or not all(t.isfinite().all() for t in (mean, var, *(m.var for m in met))):
             continue
-        if sum(m.samples for m in met) < 8:
+        if sum(m.samples for m in met) < FEW:
             few.append(name)
             continue
         left, k = remaining(module, batches), len(met)
@@ -270,7 +270,7 @@ def far(visit):
                     f"{percent(left)} of the "
                     "running statistics is still the start (mean 0, variance 1).")
     visit.tell(early and f"{listed(early)}: too few batches so far to judge the running statistics.",
-               few and f"{listed(few)}: running statistics cannot be judged by fewer than 4 samples.")
+               few and f"{listed(few)}: running statistics cannot be judged by fewer than {FEW} samples.")
 
 
 def distance(batch, noise, stored, eps):
