@@ -110,3 +110,20 @@ def test_a_split_holds_the_same_digits_others_of_them_to_train(room):
         assert sorted(ink(some.train, some)) != sorted(ink(own.train, own))
         assert sorted(ink(some.train, some) + ink(some.test, some)) == sorted(
             ink(own.train, own) + ink(own.test, own))
+
+
+LESSON = """
+TOP = 3
+def helped(x): return x + TOP
+def used(x): return helped(x)
+def program(x, wrong=False): return x
+asked = Question("How many?", {"one": "a", "two": "b"}, "one")
+task = Exercise(program, ((1,),), mistakes={"wrong": "It is wrong."})
+"""
+
+
+def test_of_a_lesson_counts_what_a_notebook_measures_with_not_what_is_asked_and_judged():
+    before = truth.measured(LESSON, {"used", "asked", "task"})
+    assert [name for name, _ in before] == ["TOP", "helped", "used"]
+    assert truth.measured(LESSON.replace("wrong=False", "wrong=False, more=False"), {"used", "task"}) == before
+    assert truth.measured(LESSON.replace("TOP = 3", "TOP = 4"), {"used"}) != before

@@ -14,7 +14,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -83,12 +82,40 @@ def run(path, draw):
 def mark(path, draw):
     """Of all that such a run depends on."""
     cells = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
-    named = re.search(r"from helpers.lessons import ([^)]*)", "\n".join(cells))[1]
-    cells = [ast.dump(ast.parse(cell)) for cell in cells]                    # whatever its comments say
-    lessons = [f"lessons/{word}.py" for word in re.findall(r"\w+", named)]
-    files = [file for pattern in (*NUMBERS_COME_FROM, *lessons) for file in (ROOT / "helpers").glob(pattern)]
-    parts = [label(path), *draw, *cells, *(without_words(file.read_text("utf-8")) for file in sorted(files))]
+    trees = [ast.parse(cell) for cell in cells]
+    named = [alias for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+             and node.module == "helpers.lessons" for alias in node.names]
+    files = sorted(file for pattern in NUMBERS_COME_FROM for file in (ROOT / "helpers").glob(pattern))
+    parts = [label(path), *draw, *map(ast.dump, trees)]
+    parts += [without_words(file.read_text("utf-8")) for file in files]
+    for alias in named:
+        used = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+                and getattr(node.value, "id", "") == (alias.asname or alias.name)}
+        parts += measured((ROOT / f"helpers/lessons/{alias.name}.py").read_text("utf-8"), used)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def measured(lesson, used):
+    """What stands in a lesson's source for the names in `used`, and for what they use in turn. What is asked
+    and judged there changes no number."""
+    called = ("Exercise(", "Question(")
+    lines = {name: line for line in ast.parse(lesson).body for name in bound(line)
+             if not (isinstance(line, ast.Assign) and ast.unparse(line.value).startswith(called))}
+    reached, open_ = {}, sorted(used)
+    while open_:
+        name = open_.pop()
+        if name in lines and name not in reached:
+            reached[name] = without_words(ast.unparse(lines[name]))
+            open_ += sorted({node.id for node in ast.walk(lines[name]) if isinstance(node, ast.Name)})
+    return sorted(reached.items())
+
+
+def bound(line):
+    """Names that a line at the top of a file binds."""
+    if isinstance(line, (ast.FunctionDef, ast.ClassDef)):
+        return [line.name]
+    return [node.id for node in ast.walk(line)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 def without_words(source):
