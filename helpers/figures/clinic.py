@@ -54,7 +54,7 @@ def capped(loss):
 
 
 def losses(fig):
-    """Losses from the start to the end of a training.
+    """Losses from the start to the end of a training, in training smoothed over ten steps.
 
     Returns paint(step (T,), loss (K, T), at (V,), val_loss (K, V))."""
     ax = fig.add_axes((0.085, 0.14, 0.37, 0.59))
@@ -72,9 +72,10 @@ def losses(fig):
     def paint(step, loss, at, val_loss):
         step, at = step / step[-1], at / step[-1]
         loss, val_loss = (np.clip(np.nan_to_num(v, nan=TOP), 0, TOP) for v in (loss, val_loss))
+        loss = smooth(loss)
         for line, x, values in ((thin, step, loss), (seen, at, val_loss)):
             line.set_data(*broken(np.tile(x, (len(values), 1)), values))
-        thick.set_data(step, smooth(loss.mean(0)))
+        thick.set_data(step, loss.mean(0))
         mean.set_data(at, val_loss.mean(0))
     return paint
 
