@@ -18,5 +18,7 @@ PLACES = {
     "07": [dict(p=0.5, draw=20), dict(p=0.3, draw=100), dict(p=0.5, units=1000), dict(p=0.5, units=4)],
     "08": [dict(p=0.2), dict(p=0.8), dict(N=200), dict(steps=50), dict(p=0.5, noise=0.1),
            dict(p=0.2, noise=0.5), dict(width=20)],
+    "10": [dict(contrast=0.15, brightness=0.0), dict(contrast=1.0, brightness=0.5),
+           dict(contrast=0.05, brightness=0.75)],
     "11": [dict(place="after the last ReLU"), dict(norm="LayerNorm"), dict(p=0.0, steps=1)],
 }

@@ -15,7 +15,7 @@ in_ledger = [path for path in (*CORE, *DEEPER) if label(path) in LEDGER]
 @pytest.mark.parametrize("path", in_ledger, ids=label)
 def test_every_claim_of_a_notebook_was_counted_and_holds(path):
     cells, counts = code_cells(nbformat.read(path, as_version=4)), LEDGER[label(path)]
-    assert set(counts) == set(truth.claimed(cells, stored(cells))), "python3 run.py truth counts anew"
+    assert set(counts) == set(truth.claimed(cells, truth.stored(cells))), "python3 run.py truth counts anew"
     assert not truth.weak(counts)
     assert all(of >= 20 and others >= 2 for _, of, _, others in counts.values())
 
@@ -24,13 +24,8 @@ def test_every_claim_of_a_notebook_was_counted_and_holds(path):
 def test_no_sentence_is_claimed_twice(path):
     """Else a count would not say which of the two held."""
     cells = [cell for cell in code_cells(nbformat.read(path, as_version=4)) if "claim(" in cell.source]
-    claims = [line for text in stored(cells) for line in text.splitlines() if line.startswith("✓ ")]
+    claims = [line for text in truth.stored(cells) for line in text.splitlines() if line.startswith("✓ ")]
     assert sorted(claims) == sorted(set(claims))
-
-
-def stored(cells):
-    """What each of these code cells printed when it was stored."""
-    return ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
 
 
 # ---- how it is made
@@ -89,6 +84,22 @@ def test_other_words_in_helpers_ask_for_no_new_run():
     assert truth.without_words("def f(x): return g('one', 2 * x)") != same
 
 
+def test_a_reworded_claim_is_not_run_again_and_counts_under_its_new_sentence(made, room, monkeypatch):
+    monkeypatch.setattr(truth, "label", lambda path: path.stem)
+    before, notebook = truth.mark(made, (1001, None)), nbformat.read(made, as_version=4)
+    cell = notebook.cells[1]
+    cell.source = cell.source.replace("It is so.", "So it is.").replace("a number", "a count")
+    words = "✓ So it is.\n✗ Not with these draws: It is not so.\n✓ It is so with these digits.\n"
+    cell.outputs = [nbformat.v4.new_output("stream", text=words)]
+    nbformat.write(notebook, made)
+    assert truth.mark(made, (1001, None)) == before
+    found = {"It is so.": True, "It is not so.": False}
+    assert truth.as_worded_now(made, found) == {"So it is.": True, "It is not so.": False}
+    cell.source = cell.source.replace("above=0", "above=1")
+    nbformat.write(notebook, made)
+    assert truth.mark(made, (1001, None)) != before
+
+
 def test_a_cell_that_stops_is_told_and_what_follows_does_not_hold(made, room):
     notebook = nbformat.read(made, as_version=4)
     notebook.cells.insert(1, nbformat.v4.new_code_cell("if seeds(1)[0] > 1002000: oops"))
@@ -125,5 +136,6 @@ task = Exercise(program, ((1,),), mistakes={"wrong": "It is wrong."})
 def test_of_a_lesson_counts_what_a_notebook_measures_with_not_what_is_asked_and_judged():
     before = truth.measured(LESSON, {"used", "asked", "task"})
     assert [name for name, _ in before] == ["TOP", "helped", "used"]
-    assert truth.measured(LESSON.replace("wrong=False", "wrong=False, more=False"), {"used", "task"}) == before
+    judged = LESSON.replace("wrong=False", "wrong=False, more=False")
+    assert truth.measured(judged, {"used", "task"}) == before
     assert truth.measured(LESSON.replace("TOP = 3", "TOP = 4"), {"used"}) != before

@@ -64,6 +64,18 @@ def claimed(cells, printed):
             for line in text.splitlines() for tick, holds in TICKS.items() if line.startswith(tick)}
 
 
+def stored(cells):
+    """What each of these code cells printed when it was stored."""
+    return ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
+
+
+def as_worded_now(path, found):
+    """What a run has found, under the sentences that the stored notebook prints."""
+    cells = code_cells(nbformat.read(path, as_version=4))
+    sentences = claimed(cells, stored(cells))
+    return dict(zip(sentences, found.values())) if len(sentences) >= len(found) else found
+
+
 def run(path, draw):
     """In a process of its own: what its claims say at a draw, and how the notebook ends: "" if well."""
     base, folder = draw
@@ -82,7 +94,7 @@ def run(path, draw):
 def mark(path, draw):
     """Of all that such a run depends on."""
     cells = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
-    trees = [ast.parse(cell) for cell in cells]
+    trees = [Unworded().visit(ast.parse(cell)) for cell in cells]
     named = [alias for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
              and node.module == "helpers.lessons" for alias in node.names]
     files = sorted(file for pattern in NUMBERS_COME_FROM for file in (ROOT / "helpers").glob(pattern))
@@ -93,6 +105,19 @@ def mark(path, draw):
                 and getattr(node.value, "id", "") == (alias.asname or alias.name)}
         parts += measured((ROOT / f"helpers/lessons/{alias.name}.py").read_text("utf-8"), used)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+class Unworded(ast.NodeTransformer):
+    """Takes out what a claim is called and what is printed."""
+
+    def visit_Call(self, call):
+        if getattr(call.func, "id", "") == "print":
+            return ast.Constant("")
+        self.generic_visit(call)
+        if getattr(call.func, "id", "") == "claim" and call.args:
+            call.args[0] = ast.Constant("")
+            call.keywords = [word for word in call.keywords if word.arg != "of"]
+        return call
 
 
 def measured(lesson, used):
@@ -151,7 +176,8 @@ def counted(runs):
 def job(given):
     """For a process of a pool: the run and what it belongs to."""
     path, draw = given
-    return path, draw, kept(path, draw)
+    found, end = kept(path, draw)
+    return path, draw, (as_worded_now(path, found), end)
 
 
 def weak(counts):
