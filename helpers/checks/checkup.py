@@ -51,21 +51,19 @@ def checkup(model, batch):
     device; 32 samples or more show most. Give the model in the mode in which you use it, and inside
     torch.no_grad() where you score it: then train mode is a finding.
     A deep copy answers the batch twice in eval() and once in train mode, without gradients; where dropout
-    stands before BatchNorm, eight times more. So modes, parameters, buffers, gradients, hooks and random
-    streams stay as they were, also when the model raises. Hooks that are plain functions are not run.
+    is drawn in a model with BatchNorm, five times more. So modes, parameters, buffers, gradients, hooks and
+    random streams stay as they were, also when the model raises. Hooks that are plain functions do not run.
     A finding is what usually is a fault; `fix` says where it is none. `unseen` says what was not judged.
     Raises TypeError for what is no model or no batch, ValueError for a batch that the model cannot take.
     """
     if not isinstance(model, nn.Module):
         hint = ": build it first, model = Net()" if isinstance(model, type) else ""
-        raise TypeError(f"checkup takes a model, then a batch; the first is {model!r:.60}, no "
-                        f"nn.Module{hint}")
+        raise TypeError(f"checkup takes a model, then a batch: {model!r:.60} is no nn.Module{hint}")
     args, kwargs = taken(batch)
     unseen, scoring = [], not torch.is_grad_enabled()
     if hasattr(model, "_orig_mod"):
         model = model._orig_mod
-        unseen.append("The model is compiled (torch.compile): what was checked is the model it was made "
-                      "from.")
+        unseen.append("The model is compiled (torch.compile): the one it was made from was checked.")
     first = next(tensors((args, kwargs)))
     title = f"checkup of {type(model).__name__} on a batch of {len(first) if first.dim() else 1}"
     if isinstance(model, torch.jit.ScriptModule):
@@ -89,13 +87,12 @@ def taken(batch):
         hint = {"list": "write tuple(batch)", "ndarray": "write torch.as_tensor(batch)",
                 "DataLoader": "take one batch, x, y = next(iter(loader)), and give x",
                 "dict": "its keys are not all names"}.get(type(batch).__name__, "give the model's inputs")
-        raise TypeError(f"batch is of type {type(batch).__name__}: expected a tensor, a tuple of inputs or a "
-                        f"dict of inputs by name; {hint}")
+        raise TypeError(f"batch is of type {type(batch).__name__}: expected a tensor, a tuple of inputs or "
+                        f"a dict of inputs by name; {hint}")
     found = list(tensors((args, kwargs)))
     if not found:
-        raise TypeError("batch holds no tensor: expected a tensor, a tuple of inputs or a dict of inputs "
-                        "by name")
-    if not all(t.numel() for t in found):
+        raise TypeError("batch holds no tensor: expected a tensor, a tuple or a dict of inputs")
+    if not any(t.numel() for t in found):
         raise ValueError(f"batch holds no numbers: its shapes are {shapes(found)}; give some samples")
     return args, kwargs
 
@@ -115,6 +112,10 @@ class Visit:
         self.unseen, self.batch, self.scoring, self.grad = unseen, batch, scoring, not scoring
         self.model, self.given = model, model.training
         net, shared = twin(model)
+        for module in list(net.modules()):  # compiled parts give way to those they were made from
+            for key, part in list(module._modules.items()):
+                if hasattr(part, "_orig_mod"):
+                    module._modules[key] = part._orig_mod
         lazy = any(is_lazy(t) for t in [*net.parameters(), *net.buffers()])
         hooks = unhooked(net)
         named = {name or type(model).__name__: m for name, m in net.named_modules()}
@@ -152,17 +153,16 @@ class Visit:
         scripts = [name for name in scripts if name.rpartition(".")[0] not in scripts]
         found = list(tensors(batch))
         wrong = sum(int((~t.isfinite()).sum()) for t in found if t.is_floating_point())
-        self.tell(scripts and f"{listed(scripts)}: torch.jit programs, whose layers cannot be heard.",
-                  wrong and f"{wrong} numbers of the batch are not finite, so later ones may not be either.",
-                  not any(t.is_floating_point() for t in found) and "The inputs are whole numbers: whether "
-                  "they "
-                  "are the right ones is not seen.", shared and "Shared with the model, as deepcopy "
-                  f"cannot copy it: {listed(shared)}. What forward "
-                  "does to it was done.", lazy and "Lazy layers were given their sizes in the copy only.",
-                  hooks and f"{hooks} hook{'s' * (hooks > 1)} of your own did not run: what they change is "
-                  "not seen.",
-                  moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not "
-                  "known.")
+        self.tell(
+            scripts and f"{listed(scripts)}: torch.jit programs, whose layers cannot be heard.",
+            wrong and f"{wrong} numbers of the batch are not finite, so later ones may not be, either.",
+            not any(t.is_floating_point() for t in found)
+            and "The inputs are whole numbers: whether they are the right ones is not seen.",
+            shared and f"{listed(shared)}: deepcopy cannot copy it, so the copy shared it with the model. "
+            "What forward does to it was done.",
+            lazy and "Lazy layers were given their sizes in the copy only.",
+            hooks and f"{count(hooks, 'hook')} of your own did not run: what they change is not seen.",
+            moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not known.")
 
     def hear(self, quiet=False):
         heard = Listener(self.net, self.batch, quiet)

@@ -187,6 +187,14 @@ def test_statistics_far_from_the_batch():
     assert checkup(net, x(16, 5)).well and checkup(net, x(1000, 5)).well
     page = checkup(net.eval(), 3 * x(4, 5))
     assert page.well and any("fewer than 16 samples" in line for line in page.unseen)
+    deep = nn.Sequential(*[nn.BatchNorm1d(5) for _ in range(12)])
+    for _ in range(60):
+        deep(torch.randn(64, 5))
+    deep[7].running_var /= 4
+    page = checkup(deep, x())
+    assert page.well and page.unseen[1].startswith("7: running statistics lag behind, in 1 of 12 norms")
+    deep[7].running_var /= 9
+    assert only(deep, x(), "statistics far from this batch").where == "7"
     page = checkup(fitted(Net(), steps=5), 9 * x())
     assert page.well and any("too few batches" in line for line in page.unseen)
 
@@ -512,6 +520,7 @@ def test_compiled_and_scripted_models():
             self._orig_mod = model
     page = checkup(Compiled(Net(a=nn.Linear(5, 8))), x())
     assert kinds(page) == ["bias before norm"] and "compiled" in page.unseen[0]
+    only(nn.Sequential(Compiled(Net(a=nn.Linear(5, 8)))), x(), "bias before norm")   # which has no forward
     script = torch.jit.script(nn.Sequential(nn.Linear(5, 5), nn.BatchNorm1d(5)))
     page = checkup(script, x())
     assert not page.well and "not checked" in str(page) and "torch.jit" in page.unseen[0]
