@@ -124,8 +124,11 @@ class Visit:
         modes = {m: m.training for m in net.modules()}
         self.modes = {name: modes[m] for name, m in self.modules.items()}
         self.grads = any(p.grad is not None for p in model.parameters() if not is_lazy(p))
+        plain = self.plain()
         net.eval()
         self.eval, self.again = self.hear(), self.hear()
+        changed = {name: (plain[name], value) for name, value in self.plain().items()
+                   if name in plain and value != plain[name]}
         self.start = {name: (m.running_mean.float().clone(), m.running_var.float().clone(), tracked(m))
                       for name, m in self.modules.items() if keeps(m)}
         others = {(name, key): b.clone() for name, m in self.modules.items() if not isinstance(m, _NormBase)
@@ -137,6 +140,7 @@ class Visit:
             net.train()
         self.heard_modes = {name: m.training for name, m in self.modules.items()}
         self.train = self.hear()
+        self.undone = changed if changed and self.turned_off() else {}
         if self.eval.error and self.train.error:
             self.refuse()
         self.best = self.eval if self.train.error else self.train
@@ -163,6 +167,18 @@ class Visit:
             lazy and "Lazy layers were given their sizes in the copy only.",
             hooks and f"{count(hooks, 'hook')} of your own did not run: what they change is not seen.",
             moved and f"{listed(moved)}: buffers moved in train mode; whether they should is not known.")
+
+    def plain(self):
+        """Attributes that are numbers, as "drop.p"."""
+        return {f"{name}.{key}": value for name, m in self.modules.items() for key, value in vars(m).items()
+                if isinstance(value, (int, float)) and key != "training"}
+
+    def turned_off(self):
+        """Whether train mode drops units before an answer in eval mode, and not after it."""
+        net, self.net = self.net, twin(self.model)[0].train()
+        unhooked(self.net)
+        before, self.net = self.hear(), net
+        return {*before.draws} > {*self.train.draws}
 
     def hear(self, quiet=False):
         heard = Listener(self.net, self.batch, quiet)

@@ -192,6 +192,11 @@ def train_mode(visit):
     tells = f"train and eval mode answer this batch differently, by {percent(gap)} of the sd"
     parameters = list(visit.net.parameters())
     frozen = bool(parameters) and not any(p.requires_grad for p in parameters)
+    if visit.undone:
+        yield found("train mode", visit.undone, "An answer in eval mode changes " + ", ".join(
+            f"{name} from {old} to {new}" for name, (old, new) in visit.undone.items()) + ": after it "
+            "train mode "
+            "drops nothing.", "Ask self.training at each call, and change nothing in eval mode.")
     if not visit.given and on:
         yield found("train mode", on, f"In train mode, in a model in eval mode: {len(on)} of "
                     f"{count(len(asks), 'norm or dropout layer')}.", "Call model.eval() after anything "
@@ -225,7 +230,8 @@ def remaining(module, batches):
 
 def far(visit):
     """A norm's median unit is off by more than SHIFT or RATIO and two standard errors. Where the start still
-    weighs in the statistics, they came too slowly (100 batches and more) or it is too early to judge.
+    weighs in the statistics, they came too slowly (100 batches and more) or it is too early to judge; not
+    in eval mode with more start than batches in them, as in averaged weights without buffers.
 
     The error follows from the means of single samples: pixels of one image do not count as many samples.
     In a deep net that learns fast, some norm always lags: fewer than a tenth of the norms, without the first,
@@ -249,9 +255,9 @@ def far(visit):
         judged.append(name)
         if shift < SHIFT and abs(math.log(ratio)) < math.log(RATIO):
             continue
-        if batches and batches < 100 and left > 0.05:
+        if batches and batches < 100 and left > 0.05 and (visit.given or left < 0.5):
             early.append(name)
-        elif left > 0.2:
+        elif left > 0.2 and batches >= 100:
             slow[name] = batches, left, module.momentum
         else:
             off[name] = shift, ratio
@@ -263,7 +269,8 @@ def far(visit):
         shift, ratio = off[worst]
         yield found("statistics far from this batch", off, f"In {worst} the batch's mean is {short(shift)} "
                     f"stored sd off and its variance {short(ratio)} times the stored (median unit, beyond "
-                    f"two standard errors). {len(off)} of {len(visit.start)} norms.")
+                    f"two standard errors). {len(off)} of {count(len(visit.start), 'norm')}."
+                    + f" They counted {visit.start[worst][2]} batches." * bool(visit.start[worst][2]))
     if slow:
         batches, left, momentum = max(slow.values(), key=lambda item: item[1])
         yield found("momentum", slow, f"momentum {short(momentum)}: after {batches} batches {percent(left)} "

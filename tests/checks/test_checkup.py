@@ -150,6 +150,16 @@ def test_dropout_that_ignores_the_mode():
     only(Attends(), x(8, 4, 5), "dropout without mode")
 
 
+def test_dropout_that_eval_mode_turns_off_for_good():
+    class Drop(nn.Dropout):
+        def forward(self, x):
+            self.p = self.p if self.training else 0.0
+            return super().forward(x)
+    for mode in True, False:
+        found = only(Net(drop=Drop(0.5)).train(mode), x(), "train mode")
+        assert found.where == "drop.p" and "from 0.5 to 0.0" in found.seen
+
+
 def test_noise_that_may_be_meant_is_told_not_found():
     class Samples(nn.Module):
         def forward(self, x): return x + torch.randn_like(x)
@@ -196,6 +206,8 @@ def test_statistics_far_from_the_batch():
     deep[7].running_var /= 9
     assert only(deep, x(), "statistics far from this batch").where == "7"
     page = checkup(fitted(Net(), steps=5), 9 * x())
+    found = only(fitted(Net(), steps=2).eval(), 9 * x(), "statistics far from this batch")
+    assert "counted 2 batches" in found.seen
     assert page.well and any("too few batches" in line for line in page.unseen)
 
 
