@@ -102,7 +102,7 @@ def short(number, digits=3):
 def describe(value):
     """At most eight numbers are shown, more are described."""
     if isinstance(value, np.ndarray):
-        value = torch.as_tensor(value)
+        value = value.tolist() if tensor(value) is None else torch.as_tensor(value)
     if torch.is_tensor(value):
         return describe(value.tolist()) if value.numel() <= 8 else f"a tensor {tuple(value.shape)}"
     if isinstance(value, (tuple, list)):

@@ -7,11 +7,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from itertools import combinations
 
-import numpy as np
 import torch
 
 from .. import pages
-from .comparing import describe, difference, same, same_draws
+from .comparing import describe, difference, same, same_draws, tensor
 from .usual import usual
 from .watched import Told, Watched, empty, parts
 
@@ -98,7 +97,7 @@ class Exercise:
         if remarks and self.agree(got, right):
             return "The numbers are right. " + gravest(remarks)
         praise = self.praise(got, right)
-        if remarks and (reasons := self.diagnose(got)):
+        if reasons := remarks and self.diagnose(got) or self.one_by_one(got):
             return praise + gravest(reasons + remarks)
         return praise + " ".join([usual(self, got, right) or self.first_difference(got, right), *remarks])
 
@@ -133,6 +132,37 @@ class Exercise:
                 if self.likely(got, chosen) and self.agree(got, self.looks(*chosen)):
                     return [self.mistakes[name] for name in chosen]
         return []
+
+    def one_by_one(self, got):
+        """The reasons of switches that each explain some of what is wrong, together all of it; or none."""
+        wrong = self.apart(got)
+        explained = {name: self.explained(got, wrong, name) for name in self.mistakes}
+        left, chosen = wrong, []
+        while left:
+            most = max(explained, key=lambda name: len(explained[name] & left), default=None)
+            if most is None or not explained[most] & left:
+                return []
+            left = left - explained[most]
+            chosen.append(most)
+        return [reason for name, reason in self.mistakes.items() if name in chosen]
+
+    def explained(self, got, wrong, name):
+        """What of wrong looks like this switch: all that it touches, or some of the values side by side,
+        each in all probes, where the mistake was made in these only."""
+        looks, right, places = self.looks(name), self.looks(), range(len(self.probes))
+
+        def alike(place, k):
+            pair, want = (got.get(place), looks.get(place)), right[place]
+            if not isinstance(want, tuple):
+                return self.same(*pair)
+            return all(side_by_side(value, len(want)) for value in pair) and self.same(
+                *(value[k] for value in pair))
+        touched = self.apart(looks)
+        if all(alike(*where) for where in touched):
+            return touched & wrong
+        columns = range(len(right[0])) if self.probes and isinstance(right[0], tuple) else ()
+        same = [k for k in columns if all(alike(place, k) for place in places)]
+        return {(place, k) for place, k in wrong if place in places and k in same}
 
     def likely(self, got, chosen):
         """Whether these switches go together, and the first probe, quickly seen, does not rule them out."""
@@ -285,23 +315,26 @@ def several(got, want, names):
 
 def split(got, want):
     """(values that came in one, how they did)"""
-    n, dims = len(want), max(map(np.ndim, want))
+    n, blocks = len(want), [*map(tensor, want)]
     if isinstance(got, dict) and len(got) == n:
         return tuple(got.values()), "come in a dict"
     if side_by_side(got, 1) and side_by_side(got[0], n):
         return got[0], "stand in one bracket too many"
-    if torch.is_tensor(got) and got.dim() > dims:
+    if not torch.is_tensor(got) or any(block is None for block in blocks):
+        return got, ""
+    dims = {block.dim() for block in blocks}
+    if got.dim() > max(dims):
         ways = [got.unbind(axis) for axis in (0, -1) if got.shape[axis] == n]
         right = [way for way in ways if any(map(same, way, want))]
         if ways:
             return (right or ways)[0], "are stacked in one tensor"
-    if torch.is_tensor(got) and dims > 1 and {np.ndim(part) for part in want} == {got.dim()}:
-        lengths = [len(part) for part in want]
+    if max(dims) > 1 and dims == {got.dim()}:
+        lengths = [len(block) for block in blocks]
         return (got.split(lengths), "are joined in one tensor") if sum(lengths) == len(got) else (got, "")
-    sizes = [int(np.prod(np.shape(part))) for part in want]
-    if torch.is_tensor(got) and got.dim() == 1 and len(got) == sum(sizes):
-        joined = zip(got.split(sizes), want)
-        return tuple(part.reshape(np.shape(whole)) for part, whole in joined), "are joined in one tensor"
+    sizes = [block.numel() for block in blocks]
+    if got.dim() == 1 and len(got) == sum(sizes):
+        joined = zip(got.split(sizes), blocks)
+        return tuple(part.reshape(block.shape) for part, block in joined), "are joined in one tensor"
     return got, ""
 
 

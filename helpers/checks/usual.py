@@ -12,7 +12,8 @@ def usual(exercise, got, right):
     """A sentence on what `got` has to do with `right`, {place or name: value}, or nothing."""
     if reordered(exercise, got, right):
         return f"The parts are right, in another order: return {', '.join(exercise.names) or 'a, b'}."
-    return exchanged(exercise, got) or of_parts(exercise, got, right) or taken_otherwise(exercise, got)
+    return (exchanged(exercise, got) or upside_down(exercise, got) or of_parts(exercise, got, right)
+            or taken_otherwise(exercise, got))
 
 
 def of_parts(exercise, got, right):
@@ -74,6 +75,20 @@ def exchanged(exercise, got):
     return ""
 
 
+def upside_down(exercise, got):
+    """Whether the program that takes its flags the other way round looks like this."""
+    flags = set()
+
+    def f(*args, **kwargs):
+        names = [*exercise.parameters()]
+        flags.update(names[k] for k, a in enumerate(args) if isinstance(a, bool))
+        return exercise.program(*(not a if isinstance(a, bool) else a for a in args), **kwargs)
+    with suppress(Exception):
+        if exercise.agree(got, exercise.see(f)) and flags:
+            return f"{' and '.join(sorted(flags))} is taken the other way round: True for False."
+    return ""
+
+
 def taken_otherwise(exercise, got):
     """Whether the program that takes one of its arguments otherwise looks like this."""
     if not exercise.probes:
@@ -93,6 +108,7 @@ TAKEN = {
     "{} divides where it should multiply, or multiplies where it should divide.": lambda a: 1 / a,
     "{} is squared.": lambda a: a ** 2,
     "Of {} the root is taken.": lambda a: a ** 0.5,
+    "1 - {0} stands where {0} belongs.": lambda a: 1 - a,
     "{} is not used: as if it were 1e-5 always.": lambda a: 0 * a + 1e-5,
     "{} is not used: as if it were 1e-8 always.": lambda a: 0 * a + 1e-8,
 }
@@ -130,12 +146,18 @@ def reduced(exercise, name, blocks):
     """A sum or mean that was not taken, or was taken too far."""
     (mine, want), *_ = blocks
     more = mine.dim() - want.dim()
+    shapes = f"shape {tuple(mine.shape)}; expected {tuple(want.shape)}."
+    with suppress(Exception):
+        if more == 1 and all(same(a.diagonal(), b) for a, b in blocks):
+            return f"{name} is a table of each with each, whose diagonal is right: {shapes}"
+        for axis in range(want.dim()) if more == -1 else ():
+            if all(same(a.unsqueeze(axis).expand(b.shape), b) for a, b in blocks):
+                return f"{name} lacks axis {axis}, along which it is the same everywhere: {shapes}"
     for axes in combinations(range(max(mine.dim(), want.dim())), abs(more)) if more else ():
         for take, words in TAKES:
             with suppress(Exception):
                 if all(same(take(a, axes), b) if more > 0 else same(a, take(b, axes)) for a, b in blocks):
                     over = f"ax{'e' if len(axes) > 1 else 'i'}s {' and '.join(map(str, axes))}"
-                    shapes = f"shape {tuple(mine.shape)}; expected {tuple(want.shape)}."
                     return (f"{name} is not {words} yet, over {over}: {shapes}" if more > 0 else
                             f"{name} is {words} over {over}, which should stay: {shapes}")
     return ""
@@ -149,6 +171,8 @@ CHANGES = {
     "is one over what is expected": lambda x: 1 / x,
     "is 1 minus what is expected": lambda x: 1 - x,
     "is transposed": lambda x: x.mT if x.dim() > 1 else x,
+    "is rounded to whole numbers": torch.round,
+    "is cut to whole numbers": torch.floor,
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import torch
 
-from .comparing import same
+from .comparing import same, tensor
 
 
 class Told(Exception):
@@ -38,7 +38,7 @@ class Watched:
         if any(torch.is_tensor(a) and not same(b, a, 0) for a, b in zip(args, given)):
             raise Told("✗", "It changes its input in place: the caller's data are gone. "
                             "Watch for x -= ..., x[...] = ... and names that end in _.")
-        return torch.as_tensor(out) if isinstance(out, np.ndarray) else out
+        return torch.as_tensor(out) if isinstance(out, np.ndarray) and tensor(out) is not None else out
 
     def fits(self, args, kwargs):
         """Tell where it takes other arguments than it is called with."""

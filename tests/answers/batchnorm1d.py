@@ -265,5 +265,5 @@ others = {"batchnorm_forward": {
     "in a dict": (parts(lambda *three: dict(zip("abc", three))), "They come in a dict"),
     "two of three": (parts(lambda *three: three[:2]), "expected three values"),
     "averaged beta": (parts(lambda d_h, d_gamma, d_beta: (d_h, d_gamma, d_beta / len(d_h))),
-                      "gradient in beta is 1 / len(dy) of what is expected."),
+                      "Gamma and beta act on every sample"),
 }}

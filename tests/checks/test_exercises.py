@@ -252,6 +252,49 @@ def test_and_of_a_single_value(change, words):
     assert words in ALONE.verdict(lambda *args: change(centring(*args)[0]))[1]
 
 
+@pytest.mark.parametrize("change, words", [
+    (lambda h: h.mean(0).expand(len(h), -1)[:, :, None].expand(-1, -1, len(h)).mT[0],
+     "means is a table of each with each, whose diagonal is right"),
+    (lambda h: h.mean(0).round(), "means is rounded to whole numbers, everywhere."),
+])
+def test_and_of_means(change, words):
+    means = Exercise(lambda h: h.mean(0), probes=[(A,), (B.T @ B,)], names=("means",), mistakes={})
+    assert words in means.verdict(change)[1]
+
+
+def alike(h):
+    """h (N, C) -> the means (N, C), the same in each row."""
+    return h.mean(0).expand_as(h)
+
+
+def test_an_axis_along_which_all_is_the_same_may_lack():
+    means = Exercise(alike, probes=[(A,), (B,)], names=("means",), mistakes={})
+    assert means.verdict(lambda h: h.mean(0)) == (
+        "✗", "means lacks axis 0, along which it is the same everywhere: shape (2,); expected (3, 2).")
+
+
+def test_flags_and_shares_may_be_the_wrong_way_round():
+    def share(x, p, training, shut=False):
+        return x * p if training and not shut else x
+    shares = Exercise(share, probes=[(A, 0.2, True), (B, 0.7, False)], mistakes={"shut": "Shut."})
+    assert shares.verdict(lambda x, p, training: x if training else p * x) == (
+        "✗", "training is taken the other way round: True for False.")
+    assert shares.verdict(lambda x, p, training: (1 - p) * x if training else x) == (
+        "✗", "1 - p stands where p belongs.")
+
+
+def three(x, doubled=False, negative=False):
+    return 2 * x if doubled else -x if negative else x, 2 * x + 1 if doubled else x + 1, x.sum()
+
+
+def test_a_mistake_made_in_some_parts_only_is_named():
+    parts = Exercise(three, probes=[(A,), (B,)], names=("a", "b", "c"),
+                     mistakes={"doubled": "Doubled.", "negative": "Negative."})
+    assert parts.verdict(lambda x: (x, 2 * x + 1, x.sum())) == ("✗", "Your a and c are right. Doubled.")
+    assert parts.verdict(lambda x: (-x, 2 * x + 1, x.sum())) == (
+        "✗", "Your c is right. Doubled. (One more mistake is left.)")
+
+
 def test_one_number_is_not_said_to_be_off_by_a_factor():
     one = Exercise(lambda x: x.sum(), probes=[(torch.tensor([1.0, 2]),)], mistakes={})
     assert one.verdict(lambda x: 2 * x.sum()) == ("✗", "For x = [1, 2]: the result is 6; expected 3.")
@@ -609,6 +652,24 @@ def test_other_wrong_answers_are_told_so(key):
     for other, words in answers(key[0], "others").get(key[1], {}).values():
         mark, told = EXERCISES[key].verdict(other)
         assert mark == "✗" and words in told
+
+
+JUNK = ["words", 3, float("nan"), (), [], {}, {"a", "b"}, object(), (1, (2, 3)), [[1, 2], [3]],
+        ((1, 2, (3, 4)),) * 6, torch.empty(0), torch.tensor(True), 1j, np.array(["a"]),
+        torch.zeros(2, 2, 2, 2, 2)]
+
+
+@pytest.mark.parametrize("key", EXERCISES, ids=".".join)
+def test_no_answer_makes_a_verdict_raise(key):
+    exercise = EXERCISES[key]
+    for junk in JUNK:
+        assert exercise.verdict(lambda *args, junk=junk: junk)[0] in "✗…"
+    right = exercise.program(*exercise.probes[0]) if exercise.probes else None
+    for junk in JUNK[::3]:
+        for k in range(min(2, len(right)) if isinstance(right, tuple) else 0):
+            def part(*args, k=k, junk=junk):
+                return tuple(junk if k == j else value for j, value in enumerate(exercise.program(*args)))
+            assert exercise.verdict(part)[0] in "✗…"
 
 
 @pytest.mark.parametrize("key", [("dropout", "dropout"), ("variants", "spatial_dropout")], ids=".".join)
