@@ -105,7 +105,8 @@ class Visit:
     """A copy of the model, the passes it made, and what they showed.
 
     eval, again: Listeners in eval mode; train: in the mode as given if that is train mode, else in train().
-    start: norm -> (running mean, running variance, batches tracked) before train mode moved them.
+    start: norm -> (running mean, running variance, batches tracked) before train mode moved them; later:
+    norm -> running mean after it. undone: attributes that eval mode changes so that train mode drops no more.
     """
 
     def __init__(self, model, batch, unseen, scoring):
@@ -140,6 +141,7 @@ class Visit:
             net.train()
         self.heard_modes = {name: m.training for name, m in self.modules.items()}
         self.train = self.hear()
+        self.later = {name: self.modules[name].running_mean.float().clone() for name in self.start}
         self.undone = changed if changed and self.turned_off() else {}
         if self.eval.error and self.train.error:
             self.refuse()

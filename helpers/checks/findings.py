@@ -114,9 +114,10 @@ def listed(names, most=4):
     return ", ".join(names[:most]) + more
 
 
-def found(kind, names, seen, fix=""):
-    see, why, usual = KINDS[kind]
-    return Finding(kind, listed(names), seen, why, see, fix or usual)
+def found(kind, names, seen, fix="", why=""):
+    """The finding, with the reason and the fix of its kind unless others are given."""
+    see, reason, usual = KINDS[kind]
+    return Finding(kind, listed(names), seen, why or reason, see, fix or usual)
 
 
 def apart(a, b):
@@ -196,7 +197,8 @@ def train_mode(visit):
         yield found("train mode", visit.undone, "An answer in eval mode changes " + ", ".join(
             f"{name} from {old} to {new}" for name, (old, new) in visit.undone.items()) + ": after it "
             "train mode "
-            "drops nothing.", "Ask self.training at each call, and change nothing in eval mode.")
+            "drops nothing.", "Ask self.training at each call, and change nothing in eval mode.",
+                    "Training that goes on after a score goes on without dropout.")
     if not visit.given and on:
         yield found("train mode", on, f"In train mode, in a model in eval mode: {len(on)} of "
                     f"{count(len(asks), 'norm or dropout layer')}.", "Call model.eval() after anything "
@@ -212,7 +214,7 @@ def train_mode(visit):
         if off:
             yield found("train mode", off, "In eval mode, in a model in train mode: "
                         f"{count(len(off), 'dropout layer')}. They drop nothing.",
-                        "Call model.train() before training goes on.")
+                        "Call model.train() before training goes on.", "Training goes on without dropout.")
 
 
 def batch_norms(visit):
@@ -374,9 +376,9 @@ def frozen(visit):
         visit.tell(names and rest and f"Frozen norms ({listed(names)}): whether train() sets their "
                    "statistics moving shows only in the mode of your training loop.")
         return
-    moved = {name: (visit.modules[name].running_mean.float() - visit.start[name][0]).abs().div(
+    moved = {name: (visit.later[name] - visit.start[name][0]).abs().div(
              (visit.start[name][1] + 1e-5).sqrt()).median().item() for name in names
-             if not alike(visit.modules[name].running_mean.float(), visit.start[name][0])}
+             if not alike(visit.later[name], visit.start[name][0])}
     if moved:
         yield found("frozen, but statistics move", moved, "One batch in this mode moved the running means "
                     f"of {count(len(moved), 'frozen norm')}, by {short(max(moved.values()))} sd (median "
