@@ -21,15 +21,17 @@ outlier = Question(
     "stops near 2.65")
 
 batch_of_two = Question(
-    "A batch of two samples. A unit gives them two values, far apart. The two normalized values",
-    {"depend on both inputs, as in any batch": "The inputs do enter, by their mean and their sd. But the sd "
-         "of two numbers is half their distance, and dividing by it leaves only which one is larger.",
-     "are +1 and −1, whatever the inputs": "Each lies half the distance from the mean, and half the distance "
-         "is the sd. What the two values were is lost.",
+    "A batch has two samples. For them, one unit computes two different values. The two normalized values",
+    {"depend on the distance of the two": "The distance does enter, by the sd. But the sd of two numbers is "
+         "half their distance. Dividing by it leaves only which value is larger.",
+     "are +1 and −1": "Each value lies half the distance from the mean, and half the distance is the "
+         "sd. What the two values were is lost.",
+     "are +0.71 and −0.71": "This takes the sd that divides by N − 1. BatchNorm's sd divides by N, and is √2 "
+         "times smaller.",
      "are both 0": "Subtracting the mean makes their sum 0. Both are 0 only where the two inputs are equal.",
      "cannot be computed: an error":
          "A batch of one has no spread, and torch refuses it in training. A batch of two has one."},
-    "are +1 and −1, whatever the inputs")
+    "are +1 and −1")
 
 spikes = Question(
     "A unit gives 1 for a tenth of the samples and 0 for the others. After BatchNorm its values form",
@@ -80,9 +82,9 @@ layout = Question(
 move_goals = {
     "N = 8: move the yellow sample until its output passes 2.6. Where are the others then?":
         lambda at: at.N == 8 and abs(at.h_hat[0]) > 2.6,
-    "N = 2: move the yellow sample by more than 5. Which outputs do you see?":
+    "N = 2: a value above 6 or below −4. Which outputs do you see?":
         lambda at: at.N == 2 and abs(at.value - at.h_before[0]) > 5,
-    "an output beyond 3.5. How large must N be?": lambda at: abs(at.h_hat).max() > 3.5,
+    "an output above 3.5 or below −3.5. How large must N be?": lambda at: abs(at.h_hat).max() > 3.5,
 }
 
 
@@ -119,7 +121,8 @@ def statistics(h, over, unbiased=False, one_pass=False, fixed_mean=False, fixed_
 def forward(h, gamma, beta, eps, over_features=False, over_everything=False, mean_over_features=False,
         variance_over_features=False, variance=False, no_eps=False, eps_outside=False, unbiased=False,
         one_pass=False, beta_first=False, no_affine=False, no_centre=False, brackets=False, summed=False,
-        root_twice=False, fixed_statistics=False, fixed_mean=False, fixed_variance=False):
+        root_twice=False, about_zero=False, absolute=False, fixed_statistics=False, fixed_mean=False,
+        fixed_variance=False):
     """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
     over = (0, 1) if over_everything else int(over_features)
     mean, var = statistics(h, over, unbiased, one_pass, fixed_statistics or fixed_mean,
@@ -127,7 +130,8 @@ def forward(h, gamma, beta, eps, over_features=False, over_everything=False, mea
     if mean_over_features or variance_over_features:
         row_mean, row_var = statistics(h, 1, unbiased)
         mean, var = row_mean if mean_over_features else mean, row_var if variance_over_features else var
-    var = var * len(h) if summed else var.sqrt() if root_twice else var
+    var = (var * len(h) if summed else var.sqrt() if root_twice else h.square().mean(over) if about_zero
+           else (h - mean).abs().mean(over).square() if absolute else var)
     sd = spread(var, eps, variance, no_eps, eps_outside)
     h_hat = h / sd if no_centre else h - mean / sd if brackets else (h - mean) / sd
     return h_hat if no_affine else gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
@@ -182,6 +186,9 @@ batchnorm_forward = Exercise(forward, probes=[
     brackets="Only the mean is divided: (h - mean) / sd needs its brackets.",
     summed="The squared distances are added up: the variance is their mean.",
     root_twice="The root is taken twice: under it stands the variance plus eps, not the standard deviation.",
+    about_zero="The mean is taken off above the line, but below it stands the mean square about 0: the "
+        "variance is taken about the mean.",
+    absolute="It divides by the mean distance from the mean. The spread is the root of the mean *square*.",
     beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
     **EPS,
     unbiased="The variance divides by N - 1: "
@@ -195,9 +202,14 @@ batchnorm_forward = Exercise(forward, probes=[
     "so no loop over units is needed.")
 
 
-def told_axis(table, normalized, swapped=False, always_rows=False, always_columns=False):
+def told_axis(table, normalized, swapped=False, always_rows=False, always_columns=False, raw=False,
+              first_column=False, unbiased_sd=False, exact=False):
     """table (R, C), normalized (R, C) -> 0 if each column was normalized (over axis 0), 1 if each row was."""
-    over_rows = normalized.mean(0).abs().max() < 1e-3
+    means = normalized.mean(0).abs()
+    over_rows = ((normalized.std(0) - 1).abs().max() < 1e-3 if unbiased_sd
+                 else means[0] < 1e-3 if first_column
+                 else table.mean(0).abs().max() < table.mean(1).abs().max() if raw
+                 else means.max() == 0 if exact else means.max() < 1e-3)
     if always_rows or always_columns:
         return int(not always_rows)
     return int(over_rows == swapped)
@@ -214,7 +226,7 @@ def _normalized(table, axis):
 
 _tables = [torch.tensor(rows) for rows in (
     [[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[1.0, 2, 3], [4, 5, 6], [7, 8, 30]],
-    [[1.0, 5], [2, -3], [6, 0], [4, 0]])]
+    [[1.0, 5], [2, -3], [6, 0], [4, 0]], [[1.0, 2, 3], [3, 1, 2]])]
 
 which_axis = Exercise(told_axis, probes=[
     (t, _normalized(t, axis)) for t in _tables for axis in (0, 1)], mistakes=dict(
@@ -224,6 +236,11 @@ which_axis = Exercise(told_axis, probes=[
         "the columns one by one.",
     always_columns="It says 1 for every table. A mean over all numbers is 0 either way: look at the means of "
         "the columns one by one.",
+    raw="It looks at the means of `table`. These do not say what was done with it: look at `normalized`.",
+    first_column="It looks at the first column only, whose mean may be 0 by accident: look at all.",
+    unbiased_sd="A column that was normalized has sd 1 only if one divides by N, as the norm did: "
+        "std(0, unbiased=False). Its mean tells as much.",
+    exact="It asks for a mean of exactly 0. Rounding leaves about 0.0000001: compare with a small number.",
 ), hints=[
     "What must be true of each column, if each column was normalized?",
     "Its mean is 0. `normalized.mean(0)` is (C,): are all of them 0, up to rounding?",
@@ -233,19 +250,24 @@ which_axis = Exercise(told_axis, probes=[
 
 def backward(dy, h, gamma, eps, constant_statistics=False, constant_variance=False, constant_mean=False,
         sums=False, no_gamma=False, of_h=False, averaged=False, unbiased=False, no_eps=False,
-        eps_outside=False, one_pass=False, plus=False, undivided=False, multiplied=False):
+        eps_outside=False, one_pass=False, plus=False, plus_mean=False, plus_variance=False, undivided=False,
+        multiplied=False, by_variance=False, gamma_late=False, no_h_hat=False, gamma_too=False,
+        of_centred=False):
     """dy (N, C), the loss's gradient in y -> its gradients in h (N, C), gamma (C,), beta (C,)."""
     mean, var = statistics(h, 0, unbiased, one_pass)
     std = spread(var, eps, False, no_eps, eps_outside)
     h_hat = (h - mean) / std
     g = dy if no_gamma else dy * gamma
     take, add = torch.sum if sums else torch.mean, torch.mean if averaged else torch.sum
-    through_mean = 0 if constant_statistics or constant_mean else take(g, 0)
-    through_var = 0 if constant_statistics or constant_variance else h_hat * take(g * h_hat, 0)
-    through = through_mean + through_var
+    through_mean = 0 if constant_statistics or constant_mean else take(dy if gamma_late else g, 0)
+    through_var = 0 if constant_statistics or constant_variance else (
+        (1 if no_h_hat else h_hat) * take((dy if gamma_late else g) * h_hat, 0))
+    through = through_mean * (-1 if plus_mean else 1) + through_var * (-1 if plus_variance else 1)
     d_h_hat = g + through if plus else g - through
-    d_h = d_h_hat if undivided else d_h_hat * std if multiplied else d_h_hat / std
-    return d_h, add(dy * (h if of_h else h_hat), 0), add(dy, 0)
+    d_h = (d_h_hat if undivided else d_h_hat * std if multiplied else d_h_hat / std ** 2 if by_variance
+           else d_h_hat / std)
+    return d_h, add((g if gamma_too else dy) * (h if of_h else h - mean if of_centred else h_hat), 0), add(
+        g if gamma_too else dy, 0)
 
 
 def backward_solution(dy, h, gamma, eps):
@@ -275,11 +297,19 @@ batchnorm_backward = Exercise(backward, probes=[
         "that all are divided by.",
     constant_mean="The path through the mean is missing: moving one sample shifts all others.",
     plus="The two corrections are added: they take off what mean and variance undo.",
+    plus_mean="The correction for the mean is added: it takes off what the mean undoes.",
+    plus_variance="The correction for the variance is added: it takes off what the division undoes.",
+    no_h_hat="The correction for the variance is h_hat * (g * h_hat).mean(0): its first h_hat is missing.",
+    gamma_late="The two corrections are made of dy. They are made of the gradient in h_hat, dy * gamma.",
     undivided="The gradient in h is not divided by the sd, by which the layer divides h.",
     multiplied="The gradient in h is multiplied by the sd: the layer divides, and so does the gradient.",
+    by_variance="The gradient in h is divided by the variance: the layer divides by its root.",
+    gamma_too="The gradients in gamma and beta hold gamma. It stands behind neither: y = gamma * h_hat + "
+        "beta, so take dy.",
     no_gamma="Gamma is missing in the gradient in h: it stands between h_hat and y.",
     sums="The two corrections are means over the batch, not sums: mean and variance hold 1/N.",
     of_h="The gradient in gamma takes h_hat, what gamma multiplies, not h.",
+    of_centred="The gradient in gamma takes h_hat, which is divided by the sd, not h - mean.",
     averaged="Gamma and beta act on every sample: their gradients are sums over the batch, "
         "the loss has done the averaging.",
     **EPS,

@@ -113,7 +113,8 @@ correlation_goals = {
 def standardizing(train, test, own_statistics=False, pooled=False, test_statistics=False, test_raw=False,
         over_samples=False, over_everything=False, min_max=False, no_centre=False, only_centred=False,
         brackets=False, variance=False, no_constant=False, zeroed=False, tiny=False, epsilon=False,
-        unbiased=False, one_pass=False):
+        unbiased=False, one_pass=False, own_mean=False, own_sd=False, train_raw=False, max_abs=False,
+        by_range=False, clamped=False):
     """train (N, D), test (M, D) -> both, each feature by train's mean and sd; a constant one is centred."""
     over = (0, 1) if over_everything else int(over_samples)
 
@@ -122,14 +123,19 @@ def standardizing(train, test, own_statistics=False, pooled=False, test_statisti
         sd = (of.square().mean(over, keepdim=True) - mean ** 2).sqrt() if one_pass else sd
         if min_max:
             mean, sd = of.amin(over, keepdim=True), of.amax(over, keepdim=True) - of.amin(over, keepdim=True)
-        sd = sd ** 2 if variance else sd
+        sd = of.amax(over, keepdim=True) - of.amin(over, keepdim=True) if by_range else sd
+        mean, sd = (0, of.abs().amax(over, keepdim=True)) if max_abs else (mean, sd)
+        sd = sd ** 2 if variance else sd.clamp(min=1) if clamped else sd
         sd = (sd if no_constant else sd + 1e-8 if tiny else sd + 1e-5 if epsilon
               else torch.where(sd == 0, torch.inf if zeroed else 1.0, sd))
         return (x / sd if no_centre else x - mean if only_centred else x - mean / sd if brackets
                 else (x - mean) / sd)
     every = torch.cat([train, test]) if pooled else test if test_statistics else train
-    return transform(train, every), test if test_raw else transform(
-        test, test if own_statistics or over_samples else every)
+    scaled = test if test_raw else transform(test, test if own_statistics or over_samples else every)
+    if own_mean or own_sd:
+        mean, sd = (test if own_mean else train).mean(0), (test if own_sd else train).std(0, unbiased=False)
+        scaled = (test - mean) / torch.where(sd == 0, 1.0, sd)
+    return train if train_raw else transform(train, every), scaled
 
 
 def standardize_solution(train, test):
@@ -163,12 +169,21 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
         "A single new sample has no spread. Which mean and sd do you already have?",
     pooled="Mean and sd are of both sets together: the test set has leaked into the training. "
         "Use the training set's alone.",
+    own_mean="The sd is the training set's, but the test set is centred by its own mean: take both from the "
+        "training set.",
+    own_sd="The mean is the training set's, but the test set is divided by its own sd: take both from the "
+        "training set.",
     test_statistics="Both sets are scaled by the test set's mean and sd. When a net is trained, only the "
         "training set's are known.",
     test_raw="The test set comes back as it was. The model must see it on the scale of the training set.",
+    train_raw="The training set comes back as it was. It is scaled, too: the model learns on that scale.",
     over_everything="One mean and one sd for all features: each has its own, over the samples.",
     min_max="It stretches each feature to between 0 and 1. Asked for are mean 0 and sd 1: one outlier would "
         "press all others together.",
+    max_abs="It divides by the largest number. Asked for are mean 0 and sd 1: one outlier would press all "
+        "others together.",
+    by_range="It divides by the range, from the smallest number to the largest: the spread asked for is the "
+        "sd.",
     over_samples="Mean and sd run over the features of one sample. Each feature has its own, "
         "over the samples: axis 0.",
     no_centre="The mean is not taken off: centre first, then scale.",
@@ -182,6 +197,8 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
         "Divide by 1 where the sd is 0.",
     epsilon="1e-5 is added to every sd. That changes narrow features, and still divides a constant one by "
         "nearly 0. Divide by 1 where the sd is 0, and leave the other features alone.",
+    clamped="Every sd below 1 becomes 1, so narrow features stay narrow. Divide by 1 only where the sd is "
+        "0.",
     unbiased="The sd divides by N - 1. With thousands of samples nobody sees it. Here we divide by N: "
         "std(0, unbiased=False).",
     one_pass="Mean square minus squared mean is the variance on paper. Far from 0 it is the difference of "
@@ -195,12 +212,15 @@ standardize = Exercise(standardizing, probes=[(_train, _test), _few], observe=_s
 
 
 def stable_rate(X, axes=False, smallest=False, added=False, no_square=False, centred=False, summed=False,
-        no_two=False, half=False):
+        no_two=False, half=False, by_features=False, averaged=False, best=False, largest_only=False):
     """X (N, D) -> the rate up to which descent on the mean squared error of X @ w is stable."""
     X = X - X.mean(0) if centred else X
     power = 1 if no_square else 2
     curvature = X.norm(dim=0) ** power if axes else torch.linalg.svdvals(X) ** power  # of X^T X
-    curvature = curvature * (1 if no_two else 2) / (1 if summed else len(X))
+    curvature = curvature * (1 if no_two else 2) / (1 if summed else X.shape[1] if by_features else len(X))
+    if averaged or best or largest_only:
+        least, most = curvature.min(), curvature.max()
+        return most if largest_only else 2 / (curvature.mean() if averaged else least + most)
     return (1 if half else 2) / (
         curvature.min() if smallest else curvature.sum() if added else curvature.max())
 
@@ -221,9 +241,14 @@ largest_stable_rate = Exercise(stable_rate, probes=[
         "it is the first to overshoot.",
     added="The curvatures of all directions are added up. Each direction moves by itself: the steepest one "
         "sets the limit.",
+    averaged="It takes the mean of the curvatures of all directions. The steepest one sets the limit.",
+    best="2 / (λ_max + λ_min) is the rate that is quickest in the long run; stable is everything up to "
+        "2 / λ_max.",
+    largest_only="That is the largest curvature, λ. The largest stable rate is 2 / λ.",
     no_square="The singular values of X are not squared: curvature holds the square of the inputs.",
     centred="It takes the mean of the features off first. The model sees X as it is, and has no bias term.",
     summed="The loss is a mean over the samples: divide by their number.",
+    by_features="It divides by the number of features. The loss is a mean over the samples: len(X).",
     no_two="The second derivative of w² is 2: the Hessian is 2 XᵀX / N.",
     half="1 / λ reaches the bottom in one step; stable is everything up to twice that.",
 ), hints=[

@@ -63,9 +63,13 @@ goals = {
 }
 
 
-def scoring(scores, y, wrong_ones=False, of_scores=False, counts=False, percent=False, by_classes=False):
+def scoring(scores, y, wrong_ones=False, of_scores=False, counts=False, percent=False, by_classes=False,
+            least=False, probability=False, confidence=False):
     """scores (N, C), y (N,) -> share of the samples whose largest score is that of their class."""
-    best = scores.max(1)
+    if probability or confidence:
+        chances = scores.double().softmax(1)
+        return (chances.amax(1) if confidence else chances.gather(1, y[:, None])).mean()
+    best = (-scores if least else scores).max(1)
     right = ((best.values if of_scores else best.indices) == y) != wrong_ones
     if by_classes:
         return right.sum() / scores.shape[1]
@@ -89,6 +93,10 @@ accuracy = Exercise(scoring, probes=[
     wrong_ones="That is the share of wrong answers, the error; accuracy is the share of right ones.",
     counts="That is how many are right; accuracy is their share, between 0 and 1.",
     by_classes="It divides by the number of classes: the share is of the samples, len(y).",
+    least="It takes the smallest score of each row: argmax, not argmin.",
+    probability="That is the mean probability of the right class. Accuracy only counts which score is the "
+        "largest, not by how much.",
+    confidence="That is how sure the net is of its answers, right or wrong. Accuracy compares them with y.",
     percent="That is in percent; here accuracy lies between 0 and 1.",
 ), hints=[
     "Each row of `scores` is one sample. Where in the row is the largest number?",

@@ -173,6 +173,19 @@ def in_h(change):
     return answer
 
 
+def in_all(change):
+    """The right gradients but that in h, made of g, h_hat and the sd."""
+    def f(dy, h, gamma, eps):
+        sd = (deviation(h) ** 2 + eps).sqrt()
+        return change(dy * gamma, (h - h.mean(0)) / sd, sd), *by_autograd(dy, h, gamma, eps)[1:]
+    return f
+
+
+def gamma_late(dy, h, gamma, eps):
+    return in_all(lambda g, h_hat, sd: (g - dy.mean(0) - h_hat * (dy * h_hat).mean(0)) / sd)(
+        dy, h, gamma, eps)
+
+
 right = {
     "batchnorm_forward": [by_torch, by_columns, in_numpy, in_lists, as_fold, by_layer_norm, by_module],
     "which_axis": [column_sums, by_doing],
@@ -200,6 +213,10 @@ wrong = {
         "summed": lambda h, gamma, beta, eps: forward(
             h, gamma, beta, (len(h) * deviation(h) ** 2 + eps).sqrt()),
         "root_twice": lambda h, gamma, beta, eps: forward(h, gamma, beta, (deviation(h) + eps).sqrt()),
+        "about_zero": lambda h, gamma, beta, eps: forward(
+            h, gamma, beta, (h.square().mean(0) + eps).sqrt()),
+        "absolute": lambda h, gamma, beta, eps: forward(
+            h, gamma, beta, ((h - h.mean(0)).abs().mean(0) ** 2 + eps).sqrt()),
         "fixed_statistics": without_grad,
         "fixed_mean": from_data,
         "fixed_variance": by_deviation_item,
@@ -208,6 +225,11 @@ wrong = {
         "swapped": lambda table, normalized: 1 - column_sums(table, normalized),
         "always_rows": lambda table, normalized: 0 if abs(normalized.mean()) < 1e-3 else 1,
         "always_columns": lambda table, normalized: int(abs(normalized.mean()) < 1e-3),
+        "raw": lambda table, normalized: int(table.mean(0).abs().max() >= table.mean(1).abs().max()),
+        "first_column": lambda table, normalized: 0 if abs(normalized[:, 0].sum()) < 0.01 else 1,
+        "unbiased_sd": lambda table, normalized: 1 - int(torch.allclose(
+            normalized.std(0), torch.ones(normalized.shape[1]), atol=1e-3)),
+        "exact": lambda table, normalized: 1 - int((normalized.sum(0) == 0).all()),
     },
     "batchnorm_backward": {
         "constant_statistics": lambda dy, h, gamma, eps: by_autograd(dy, h, gamma, eps, True, True),
@@ -217,6 +239,15 @@ wrong = {
         "sums": with_sums,
         "of_h": of_h,
         "averaged": averaged,
+        "plus_mean": in_all(lambda g, h_hat, sd: (g + g.mean(0) - h_hat * (g * h_hat).mean(0)) / sd),
+        "plus_variance": in_all(lambda g, h_hat, sd: (g - g.mean(0) + h_hat * (g * h_hat).mean(0)) / sd),
+        "no_h_hat": in_all(lambda g, h_hat, sd: (g - g.mean(0) - (g * h_hat).mean(0)) / sd),
+        "by_variance": in_h(lambda g, d_h, sd: d_h / sd),
+        "gamma_late": gamma_late,
+        "gamma_too": lambda dy, h, gamma, eps: (
+            by_autograd(dy, h, gamma, eps)[0], *(gamma * d for d in by_autograd(dy, h, gamma, eps)[1:])),
+        "of_centred": lambda dy, h, gamma, eps: (
+            by_autograd(dy, h, gamma, eps)[0], (dy * (h - h.mean(0))).sum(0), dy.sum(0)),
         "plus": in_h(lambda g, d_h, sd: 2 * g / sd - d_h),
         "undivided": in_h(lambda g, d_h, sd: d_h * sd),
         "multiplied": in_h(lambda g, d_h, sd: d_h * sd ** 2),
@@ -251,8 +282,6 @@ others = {"batchnorm_forward": {
     "sign": (after(lambda y, gamma, beta: -y), "the result has the wrong sign."),
     "too much": (lambda h, gamma, beta, eps: (by_torch(h, gamma, beta, eps), h.mean(0)),
                  "It returns 2 values, 1 is asked for."),
-    "about zero": (lambda h, gamma, beta, eps: forward(h, gamma, beta, (h.square().mean(0) + eps).sqrt()),
-                   "the result[0, 0] is"),
 }, "batchnorm_backward": {
     "order": (parts(lambda d_h, d_gamma, d_beta: (d_h, d_beta, d_gamma)), "The parts are right, in another"),
     "not summed": (lambda dy, h, gamma, eps: (*by_autograd(dy, h, gamma, eps)[:2], dy),

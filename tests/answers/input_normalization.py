@@ -130,6 +130,16 @@ wrong = {
         "no_constant": constant_forgotten,
         "test_statistics": lambda train, test: [scaled(x, *moments(test)) for x in (train, test)],
         "test_raw": lambda train, test: (scaled(train, *moments(train)), test.clone()),
+        "own_mean": lambda train, test: (scaled(train, *moments(train)), scaled(
+            test, test.mean(0), moments(train)[1])),
+        "own_sd": lambda train, test: (scaled(train, *moments(train)), scaled(
+            test, train.mean(0), moments(test)[1])),
+        "train_raw": lambda train, test: (train.clone(), scaled(test, *moments(train))),
+        "max_abs": lambda train, test: [x / train.abs().max(0).values for x in (train, test)],
+        "by_range": lambda train, test: [
+            scaled(x, train.mean(0), train.max(0).values - train.min(0).values) for x in (train, test)],
+        "clamped": lambda train, test: [
+            (x - train.mean(0)) / train.std(0, correction=0).clamp(min=1) for x in (train, test)],
         "over_everything": lambda train, test: [
             (x - train.mean()) / train.std(correction=0) for x in (train, test)],
         "min_max": to_unit,
@@ -149,6 +159,10 @@ wrong = {
         "centred": lambda X: 1 / torch.linalg.eigvalsh(torch.cov(X.T, correction=0)).max(),
         "summed": lambda X: 1 / eigenvalues(X)[-1],
         "no_two": lambda X: 2 * len(X) / eigenvalues(X)[-1],
+        "averaged": lambda X: len(X) / eigenvalues(X).mean(),
+        "best": lambda X: len(X) / (eigenvalues(X)[0] + eigenvalues(X)[-1]),
+        "largest_only": lambda X: 2 * eigenvalues(X)[-1] / len(X),
+        "by_features": lambda X: X.shape[1] / eigenvalues(X)[-1],
         "half": lambda X: 0.5 * len(X) / eigenvalues(X)[-1],
     },
 }
@@ -170,13 +184,11 @@ others = {"standardize": {
     "half": (changed(lambda train, test: (train / 2, test / 2)), "train is 1/2 of what is expected, every"),
     "transposed": (changed(lambda train, test: (train.T, test)), "train is transposed"),
     "summed": (changed(lambda train, test: (train, test.sum(0))), "test is summed over axis 0, which"),
-    "its own mean": (lambda train, test: (by_columns(train, test)[0], scaled(
-        test, test.mean(0), moments(train)[1])), "Your train is right."),
     "median": (lambda train, test: [
         scaled(x, train.median(0).values, moments(train)[1]) for x in (train, test)],
                "For train = a tensor (6, 3)"),
 }, "largest_stable_rate": {
-    "upside down": (lambda X: 1 / by_power_iteration(X), "is one over what"),
+    "upside down": (lambda X: 1 / by_power_iteration(X), "That is the largest curvature"),
     "all of them": (lambda X: len(X) / eigenvalues(X), "is not cut to its smallest yet, over axis 0"),
     "sign": (lambda X: -by_power_iteration(X), "has the wrong sign"),
     "N - 1": (lambda X: by_power_iteration(X) * (len(X) - 1) / len(X), "n / (n - 1), n = len(X)"),

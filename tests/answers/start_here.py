@@ -20,5 +20,9 @@ wrong = {"accuracy": {
     "wrong_ones": lambda scores, y: (scores.argmax(-1) - y).ne(0).float().mean(),
     "counts": lambda scores, y: sum(int(row.argmax() == label) for row, label in zip(scores, y)),
     "by_classes": lambda scores, y: (scores.argmax(1) == y).sum() / len(scores[0]),
-        "percent": lambda scores, y: 100 * one_by_one(scores, y),
+    "least": lambda scores, y: (scores.argmin(1) == y).double().mean(),
+    "probability": lambda scores, y: (-torch.nn.functional.cross_entropy(
+        scores, y, reduction="none")).exp().mean(),
+    "confidence": lambda scores, y: scores.softmax(-1).max(-1).values.mean(),
+    "percent": lambda scores, y: 100 * one_by_one(scores, y),
 }}
