@@ -213,12 +213,12 @@ def strip(ax, title, shown, limits, places):
     ax.set(xscale="log", xlim=limits, ylim=(6, 0), yticks=[])
     ticks(ax.xaxis, places)
     ax.set_title(title, size=10, pad=5)
-    dots = moving(ax, **roles.normalized.rings, ms=5, alpha=0.6)
-    mean = moving(ax, ls="", marker="|", ms=17, mew=2.4, color=INK)
+    mean = moving(ax, ls="", marker="|", ms=22, mew=1.6, color=INK)  # below the rings
+    dots = moving(ax, **roles.normalized.rings, ms=5)
     signs = [beside(ax, 1.03, 0.5, size=10, animated=True) for _ in range(6)]
 
     def paint(values, rows, drawn):
-        heights, means = 0.5 * jitter(values.shape[1]), values.mean(1)
+        heights, means = 0.8 * jitter(values.shape[1]), values.mean(1)
         dots.set_data(np.clip(values[drawn], *shown).ravel(), (rows[drawn, None] + heights).ravel())
         mean.set_data(np.clip(means[drawn], *shown), rows[drawn])
         for sign in signs:

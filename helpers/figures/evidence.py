@@ -18,9 +18,9 @@ def shaken(fig):
     say = headline(fig)
     rows = [fig.add_axes((0.075, bottom, 0.38, 0.19)) for bottom in (0.585, 0.36, 0.135)]
     right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
-    for x, words in (0.075, "one unit before ReLU"), (0.56, "training loss"):
+    for x, words in (0.075, "mean of one unit, before ReLU"), (0.56, "training loss"):
         fig.text(x, 0.8, words, weight="bold", size=10)
-    rows[1].set_ylabel("mean and sd, 300 images")
+    rows[1].set_ylabel("mean, band: sd (300 images)")
     rows[2].set_xlabel("step")
     tubes, curves = [tube(ax, *kind) for ax, kind in zip(rows, KINDS)], learning(right)
 
@@ -32,8 +32,9 @@ def shaken(fig):
             paint(values)
         plain, steady, shaken = loss[..., -10:].mean((1, 2))  # as the curves end
         moved = drift[2].mean() > 0.7 * drift[0].mean() and shaken - steady < (plain - steady) / 2
-        finding = "The mean moves, and the net learns nevertheless" if moved else "Noise, drift and loss"
+        finding = "With noise the mean moves; the loss falls as fast" if moved else "Noise, drift and loss"
         seeds = f"rate {short(rate)}; right: mean ± sd of {plural(loss.shape[1], 'seed')}"
+        seeds += ", dotted lies on blue" if moved else ""
         say(finding, seeds)
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
         return (f"{finding}. In this order: without BatchNorm, with BatchNorm, BatchNorm and then noise: "

@@ -22,7 +22,7 @@ def turn(fig):
         paint(w, after, best)
         length, steep, grown = (np.linalg.norm(v) for v in (w, gradient, after))
         finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
-        figures = f"gradient {steep:.2f} long; weights {length:.2f} long, then {grown:.2f}"
+        figures = f"rate {short(rate)}; gradient {steep:.2f} long; weights {length:.2f}, then {grown:.2f}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
     return draw
@@ -61,8 +61,9 @@ def plane(ax):
         for point, place in (start, w), (end, after):
             point.set_data(place[:1], place[1:])
         of_w.set_position(w + [-0.16, 0.04])
-        left = after[0] > 2.6
-        of_end.set(position=after + ((-0.05, 0.26) if left else (0.17, 0.02)), ha="right" if left else "left")
+        left, above = after[0] > 2.6, best[0] * after[1] - best[1] * after[0] > 0.18  # off the dotted line
+        of_end.set(position=after + (-0.05 if left else 0.1, 0.26 if above else -0.26),
+                   ha="right" if left else "left")
         of_circle.set_position(size * np.array([-0.87, 0.5]) + [-0.06, 0.03])
     return paint
 

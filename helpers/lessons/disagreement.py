@@ -1,4 +1,4 @@
-"""Notebook 11: behind dropout, BatchNorm stores the variance of train mode; eval mode meets a smaller one."""
+"""Notebook 11: after dropout, BatchNorm stores the variance of train mode; eval mode meets a smaller one."""
 import torch
 from torch import nn
 
@@ -18,7 +18,7 @@ train_over_eval = Question(
     "2.5")
 
 first_only = Question(
-    "A net has four hidden layers: Linear, BatchNorm, ReLU. One dropout, p = 0.5, stands behind the first "
+    "A net has four hidden layers: Linear, BatchNorm, ReLU. One dropout, p = 0.5, stands after the first "
     "ReLU. Which BatchNorm layers store a variance that is more than 15 % too large for eval mode?",
     {"none": "Rescaling keeps the mean, not the variance.",
      "the second": "The second layer is off the most. But its output still carries the noise of the masks, "
@@ -30,9 +30,9 @@ first_only = Question(
     "the second and the third")
 
 four_dropouts = Question(
-    "A net with four hidden layers trains for 120 steps, in which each digit comes about twice. Its log loss "
-    "on new images is 0.29 without dropout. With one dropout, p = 0.5, after the first ReLU, it is 0.38. "
-    "With such a dropout after each of the four ReLUs, it becomes about",
+    "A net with four hidden layers trains for 120 steps. It gets each training image about twice. Without "
+    "dropout its log loss on new images is 0.29. With one dropout (p = 0.5) after the first ReLU, the log "
+    "loss is 0.38. With such a dropout after each of the four ReLUs the log loss becomes about",
     {"0.25": "More dropout is more regularization. But a net that has seen each image twice has hardly begun "
          "to overfit (notebook 08).",
      "0.4": "Then one dropout would have done nearly all the harm. But each further dropout adds noise.",
@@ -44,8 +44,8 @@ four_dropouts = Question(
 
 comes_back = Question(
     "The log loss is about 1.05 with dropout after each ReLU, and 0.3 without dropout. Now every BatchNorm "
-    "in the net with dropout gets the variance that it meets in eval mode. The weights stay. The log loss "
-    "of this net becomes about",
+    "in the net with dropout gets the mean and the variance that it meets in eval mode. The weights stay. "
+    "The log loss of this net becomes about",
     {"0.3": "It would if the stored variance were all that dropout changes. But the weights learned under "
          "noise, and they learned less.",
      "0.6": "Then the wrong variance would cause most of the cost. But it shrinks all units of a layer by "
@@ -88,11 +88,11 @@ def _right(at): return ((at.ratio - 1).abs() <= 0.15).all()
 
 
 lab_goals = {
-    "p = 0.5, after ReLU 1: which layers are more than 15 % off?":
+    "p = 0.5, after ReLU 1: compare the four ratios with your prediction":
         lambda at: at.p == 0.5 and at.place == "after ReLU 1",
-    "p = 0.7: a place with which every layer is within 15 % of its square":
+    "p = 0.7: a place where all four ratios lie between 0.85 and 1.15":
         lambda at: at.p == 0.7 and _right(at),
-    "a layer that is more than 5 times off": lambda at: (at.ratio > 5).any(),
+    "a layer that stores more than 5 times the variance it meets": lambda at: (at.ratio > 5).any(),
 }
 
 
@@ -232,6 +232,6 @@ repair = Exercise(repairing, observe=_built, atol=0.05, mistakes={
     "always": "It drops in eval mode too. Use nn.Dropout, which knows the mode.",
 }, hints=[
     "Follow the net from its input: which BatchNorm has a dropout somewhere before it?",
-    "One of the two dropouts has no BatchNorm behind it. What of the other?",
-], solution=repaired_solution, why="Dropout changes what every later BatchNorm stores. Behind the last one "
+    "One of the two dropouts has no BatchNorm after it. Where does the other stand?",
+], solution=repaired_solution, why="Dropout changes what every later BatchNorm stores. After the last one "
     "only linear layers and the loss are left, and they store no variance.")

@@ -35,9 +35,9 @@ deep_gradient = Question(
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm it stays. Now noise "
-    "behind each BatchNorm moves the means as much as they move in the plain net. How much of BatchNorm's "
-    "lead in accuracy is lost?",
+    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm the mean stays. Now "
+    "noise after each BatchNorm moves the means as much as they move in the plain net. How much of "
+    "BatchNorm's lead in accuracy is lost?",
     {"less than a fifth": "The means move as in the plain net, and the net learns nearly as with BatchNorm. "
          "In this net a steady mean is not what helps.",
      "about half": "That would mean that the steady mean and something else share the credit. Here nearly "
@@ -49,8 +49,8 @@ shaken_layers = Question(
     "less than a fifth")
 
 larger_weights = Question(
-    "The plain net starts again, with first weights 2.4 times as large and no BatchNorm. "
-    "How much of BatchNorm's lead does it gain?",
+    "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. What part "
+    "of BatchNorm's lead does the plain net gain, if any?",
     {"none: it falls behind": "Too large weights can do that. But torch's are so small that the numbers "
          "shrink from layer to layer.",
      "about a tenth": "You expect that the first weights matter only for the first steps. But small numbers "
@@ -139,7 +139,7 @@ turn_goals = {
 def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, square_gradient=False,
         same_rate=False, smaller_rate=False, once_rate=False, unchanged=False, along=False,
         not_squared=False, half_squared=False, shrinks=False, without_rate=False, from_there=False):
-    """w, gradient (D,), factor a, rate -> at a w gradient (D,), rate for the same turn; |w|² after a step."""
+    """w, gradient (D,), factor a, rate -> at a * w gradient, rate for the same turn; |w|² after a step."""
     there = gradient * a ** (0 if same_gradient else 1 if larger_gradient else -2 if square_gradient else -1)
     fitting = rate * a ** (0 if same_rate else -2 if smaller_rate else 1 if once_rate else 2)
     length, step = w.norm(), gradient.norm() * (1 if without_rate else rate)
@@ -151,8 +151,8 @@ def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, sq
 
 
 def scale_invariance_solution(w, gradient, a, rate):
-    there = gradient / a     # (D,) the same fall of the loss over a times the distance
-    fitting = rate * a ** 2  # the step is a times smaller, the weights a times longer
+    there = gradient / a     # (D,) the same fall of the loss over the distance times a
+    fitting = rate * a ** 2  # the gradient is divided by a, the length multiplied by a
     # Pythagoras: gradient and w are at right angles
     after = w @ w + rate ** 2 * gradient @ gradient
     return there, fitting, after
@@ -161,18 +161,18 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="Your gradient at a w is the gradient at w. At a w, the same fall of the loss needs a step "
-        "a times as long: the slope is 1/a.",
-    larger_gradient="The gradient grows with a here. That holds for a layer whose output grows with its "
-        "weights; behind BatchNorm it shrinks.",
-    square_gradient="1/a² is too much for the gradient: that is what becomes of the angle of a step. The "
-        "gradient itself has 1/a.",
-    same_rate="The rate is taken to be the same. But at a w the gradient is a times smaller and the weights "
-        "a times longer, so the same rate turns them less.",
+    same_gradient="Your gradient at a * w is the gradient at w. At a * w the same fall of the loss needs a "
+        "longer step, by the factor a. So the gradient is smaller by this factor.",
+    larger_gradient="The gradient grows with the factor a here. That holds for a layer whose output grows "
+        "with its weights. In front of BatchNorm the gradient shrinks.",
+    square_gradient="1/a² is too much for the gradient: that is how the angle of a step changes. The "
+        "gradient itself changes by 1/a.",
+    same_rate="The rate is taken to be the same. But at a * w the gradient is smaller by the factor a, and "
+        "the weights are longer by this factor. So for a > 1 the same rate turns them less.",
     smaller_rate="The rate is divided where it has to be multiplied: "
-        "at a w the same rate turns the weights less, not more.",
-    once_rate="The rate makes good for one factor a, of two: the gradient is a times smaller, and the "
-        "weights to be turned are a times longer.",
+        "at a * w, for a > 1, the same rate turns the weights less, not more.",
+    once_rate="The rate has one factor a, and needs two: the gradient is smaller by the factor a, and the "
+        "weights to be turned are longer by this factor.",
     unchanged="The length is taken to stay, since the loss does not see it. "
         "But a step at a right angle leads off the circle.",
     along="Step and weights are added as if they had one direction. They are at right angles: "
@@ -182,10 +182,10 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
     not_squared="The length of the step is added to a square: square it too.",
     half_squared="The rate is squared and the gradient is not: square all of the step.",
     without_rate="The step is rate * gradient, not the gradient alone.",
-    from_there="This is the squared length after a step from a w. Asked for is a step from w.",
+    from_there="This is the squared length after a step from a * w. Asked for is a step from w.",
 ), hints=[
-    "BN(a W x) = BN(W x): the loss L(a w) is L(w). Take the derivative of both sides by w.",
-    "The chain rule gives a times the gradient at a w on the left. "
+    "The loss at a * w equals the loss at w. Take the derivative of both sides by w.",
+    "The chain rule gives the gradient at a * w, times the factor a, on the left. "
         "The angle of a step is about rate * |gradient| / |w|.",
     "The gradient has no part along w, as the loss does not change there. "
         "So |w - rate * gradient|² is the sum of two squares.",
