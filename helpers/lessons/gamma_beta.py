@@ -18,9 +18,9 @@ straight_line = Question(
     "98 %")
 
 other_batch = Question(
-    "Gamma and beta are set so that a batch leaves the layer as it came: 64 samples, 5 units, sd 2. Now a "
-    "second batch of the same kind passes through the layer, in train mode. Each of the 320 outputs "
-    "is compared with its input. What is the largest difference?",
+    "A BatchNorm layer gets a batch of 64 samples with 5 units, sd 2. Gamma and beta are set so that its "
+    "output equals this batch. Now a second batch of the same kind passes through the layer, in train mode. "
+    "Each of the 320 outputs is compared with its input. What is the largest difference?",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
          "mean and sd, and gamma and beta know those of the first batch only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
