@@ -110,13 +110,18 @@ def losses(make, split, epochs, seed):
 def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,
         over_sample=False, no_rows=False, no_columns=False, over_everything=False, no_keepdim=False,
         last_axis=False, no_centre=False, no_affine=False, beta_first=False, variance=False, no_eps=False,
-        eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False):
+        eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False, images_apart=False,
+        about_zero=False, summed=False):
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
     over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
             else (1, 2, 3) if over_sample else (0, 3) if no_rows else (0, 2) if no_columns
             else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
     x = h.reshape(-1, h.shape[1]) if scrambled else h
     mean, var = statistics(x, over, unbiased, one_pass, fixed_statistics, fixed_statistics)
+    if images_apart:
+        var = x.var((2, 3), unbiased=unbiased, keepdim=True).mean(0)
+    if about_zero or summed:
+        var = x.square().mean(over, keepdim=True) if about_zero else var * (h.numel() / h.shape[1])
     if no_keepdim:
         mean, var = mean.flatten(), var.flatten()
     mean = 0 if no_centre else mean
@@ -175,6 +180,11 @@ batchnorm2d = Exercise(normalizing, probes=[
         "pixels. Here nobody complains, as W equals C. `keepdim=True` lines them up with the channels.",
     no_centre="The mean is not subtracted: centre first, then divide.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
+    images_apart="The variance is the mean of the images' own variances. How far their means lie apart is "
+        "missing: take it over the images, too, about one mean.",
+    about_zero="The mean is subtracted above the line, but below it stands the mean square about 0: the "
+        "variance is taken about the mean.",
+    summed="The squared distances are added up: the variance is their mean.",
     beta_first="Beta is added before gamma multiplies: it is gamma * h_hat + beta.",
     last_axis="gamma (C,) lines up with the last axis, the columns of pixels, and here nobody complains as W "
         "equals C. `gamma.view(-1, 1, 1)` lines it up with the channels.",
@@ -207,13 +217,17 @@ class _Net(nn.Module):
 
 def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False, late_name=False,
         children_only=False, containers=False, hooks_left=False, statistics_moved=False,
-        statistics_reset=False, mode_changed=False, train_always=False, modules=False):
+        statistics_reset=False, mode_changed=False, train_always=False, modules=False, kinds=False,
+        short_names=False, parametrized=False, norms_only=False, nothing=False):
     """Names of the layers (modules without children) that model(x) does not call; it stays as it was."""
     layers = dict(model.named_children() if children_only else model.named_modules())
     layers = {name: layer for name, layer in layers.items()
               if name and (containers or not list(layer.children()))}
-    if every_name:
-        return [*layers]
+    if parametrized or norms_only:
+        layers = {name: layer for name, layer in layers.items()
+                  if (list(layer.parameters()) if parametrized else isinstance(layer, nn.BatchNorm1d))}
+    if every_name or nothing:
+        return [*layers] * every_name
     if by_gradient:
         model(x).sum().backward()
         missing = [name for name, layer in layers.items() if any(p.grad is None for p in layer.parameters())]
@@ -234,7 +248,9 @@ def finding_uncalled(model, x, called=False, every_name=False, by_gradient=False
     for handle in () if hooks_left else handles:
         handle.remove()
     seen = {[*layers][-1]} if late_name else seen
-    return [layers[name] if modules else name for name in layers if (name in seen) == called]
+    return [layer if modules else type(layer).__name__ if kinds
+            else name.split(".")[-1] if short_names else name
+            for name, layer in layers.items() if (name in seen) == called]
 
 
 def uncalled_modules_solution(model, x):
@@ -275,9 +291,17 @@ def _looked_into(f):
 
 uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dict(
     modules="It returns the layers themselves: their names are asked for, as named_modules() gives them.",
+    kinds="It returns what kinds of layers they are: their names are asked for, as named_modules() gives "
+        "them.",
+    short_names="A name says where a layer stands, as named_modules() gives it: spare.0, not 0.",
+    nothing="It finds nothing, though some layers are not called. Does the hook note what is called, and are "
+        "the others returned?",
     every_name="It lists the layers there are. Whether a layer is called shows only when the model runs: "
         "a hook tells.",
     called="These are the layers that are called: the others are asked for.",
+    parametrized="Only layers with parameters are looked at. An nn.Dropout or nn.ReLU can be forgotten, too.",
+    norms_only="Only the BatchNorm layers are looked at. Any layer can be forgotten: take all that have no "
+        "children.",
     by_gradient="A missing gradient shows only layers with parameters: an nn.Dropout or nn.ReLU that is "
         "never called has none to miss.",
     late_name="Every hook notes the same name, that of the last layer: `name` is looked up when the hook "
@@ -305,12 +329,16 @@ uncalled_modules = Exercise(finding_uncalled, observe=_looked_into, mistakes=dic
 
 
 def counting(x_shape, channels, k, padding, one_image=False, no_inputs=False, no_outputs=False,
-        same_side=False, no_padding=False, padding_once=False, one_more=False, channels_apart=False):
+        same_side=False, no_padding=False, padding_once=False, off_by_one=False, square=False,
+        kernel_line=False, one_more=False, channels_apart=False, in_all=False):
     """Input (N, C, H, W), output channels, k x k, stride 1, no bias -> multiplications, additions."""
     N, C, H, W = x_shape
     N, C, channels = 1 if one_image else N, 1 if no_inputs else C, 1 if no_outputs else channels
     grown = 0 if same_side else (0 if no_padding else padding if padding_once else 2 * padding) - k + 1
-    values, products = N * channels * (H + grown) * (W + grown), C * k * k
+    grown, W = grown - off_by_one, H if square else W
+    values, products = N * channels * (H + grown) * (W + grown), C * k * (1 if kernel_line else k)
+    if in_all:
+        return values * products, values * products - 1
     return values * products, values * (products - (0 if one_more else C if channels_apart else 1))
 
 
@@ -331,6 +359,12 @@ convolution_cost = Exercise(counting, names=("multiplications", "additions"), pr
         "in general a side has H + 2p − k + 1 values.",
     no_padding="The output is larger: with padding p a side has H + 2p − k + 1 values.",
     padding_once="Padding p stands at both ends of a side: H + 2p − k + 1 values.",
+    off_by_one="A side has one value more: the kernel starts at 0, 1, ..., H + 2p − k, which are "
+        "H + 2p − k + 1 places.",
+    square="It takes both sides as long as the first. Height and width may differ: H and W.",
+    kernel_line="A kernel has k · k places, not k.",
+    in_all="One addition less is counted once for all. Each value of the output is a sum of its own, with "
+        "one addition less than products.",
     channels_apart="The sums of the input channels are added up, too: C · k · k numbers make one, "
         "with C · k · k − 1 additions.",
     one_more="n numbers are added with n − 1 additions. (With a bias there would be one more, but this "
@@ -345,26 +379,34 @@ convolution_cost = Exercise(counting, names=("multiplications", "additions"), pr
 
 
 def filling_in(no_padding=False, one_kernel=False, no_inputs=False, bias_a_weight=False, pooling_learns=False,
-        pooling_mixes=False, no_biases=False):
+        pooling_mixes=False, no_biases=False, unpadded_later=False, before_pooling=False, bias_a_kernel=False,
+        no_batch=False, with_biases=False, kernel_line=False, no_channels=False, no_pooling=False,
+        channels_last=False):
     """-> (weights, biases, output shape) of the six layers of S3's SimpleNet."""
     def learned(weights, outputs, *sides):
         return weights, weights if bias_a_weight else 0 if no_biases else outputs, (10, outputs, *sides)
 
     def conv(outputs, inputs, *sides):
         weights = (1 if no_inputs else inputs) * 25 * (1 if one_kernel else outputs)
-        return learned(weights, outputs, *(n - 4 if no_padding else n for n in sides))
+        sides = [n - 4 if no_padding or unpadded_later and inputs > 3 else n for n in sides]
+        weights, biases, shape = learned(weights // (5 if kernel_line else 1), outputs, *sides)
+        return weights, inputs * outputs if bias_a_kernel else biases, shape
 
     def pool(channels, H, W):
         channels = channels // 2 if pooling_mixes else channels
-        return 4 if pooling_learns else 0, 0, (10, channels, H // 2, W // 2)
+        size = 1 if no_pooling else 2
+        return 4 if pooling_learns else 0, 0, (10, channels, H // size, W // size)
 
     def dense(outputs, *inputs):
-        return learned(math.prod(inputs) * outputs, outputs)
+        before = 4 if before_pooling and len(inputs) > 1 else 1
+        return learned(before * math.prod(inputs[no_channels and len(inputs) > 1:]) * outputs, outputs)
 
     rows = [conv(6, 3, 224, 224)]
     for layer, *outputs in (pool,), (conv, 16), (pool,), (dense, 64), (dense, 1):
         rows.append(layer(*outputs, *rows[-1][2][1:]))
-    return tuple(rows)
+    return tuple((weights + with_biases * biases, biases,
+                  shape[1:] if no_batch else (10, *shape[2:], shape[1]) if channels_last else shape)
+                 for weights, biases, shape in rows)
 
 
 def simple_net_solution():
@@ -380,12 +422,21 @@ def simple_net_solution():
 simple_net = Exercise(filling_in, probes=[()], names=(
     "conv1", "pool1", "conv2", "pool2", "fc1", "fc2"), mistakes=dict(
     no_padding="With padding 2 a 5 × 5 kernel keeps the side: H + 2 · 2 − 5 + 1 = H.",
+    unpadded_later="The second convolution has padding 2, too: its output is as large as its input.",
+    no_pooling="Pooling with 2 × 2 halves both sides.",
+    before_pooling="fc1 reads what comes out of the second pooling: 16 · 56 · 56 numbers.",
+    no_channels="fc1 reads all channels of the last maps: 16 · 56 · 56 numbers.",
+    kernel_line="A kernel has 5 · 5 places, not 5.",
     no_inputs="A kernel spans all input channels: inputs · 5 · 5 weights for each output channel.",
     one_kernel="Each output channel has a kernel of its own: multiply by the number of output channels.",
     pooling_mixes="Pooling works within each channel: it halves the sides, the channels stay.",
     pooling_learns="Max pooling takes a maximum: it has no parameters.",
     no_biases="Each output channel, and each unit of a linear layer, has one bias.",
     bias_a_weight="There is one bias for each output channel or unit, not one for each weight.",
+    bias_a_kernel="Each output channel has one bias, however many input channels it sums over.",
+    with_biases="The biases are counted among the weights: weights, then biases, then the output shape.",
+    no_batch="The batch of 10 is missing in the output shape: its axis comes first in every layer.",
+    channels_last="torch has the channels second: (N, C, H, W).",
 ), hints=[
     "A convolution has inputs · 5 · 5 · outputs weights and one bias for each output channel. "
         "Padding 2 keeps the side.",

@@ -303,6 +303,12 @@ wrong = {
         "no_columns": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 2), eps), gamma, beta),
         "no_keepdim": without_keepdim,
         "no_centre": lambda h, gamma, beta, eps: affine(h / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
+        "images_apart": lambda h, gamma, beta, eps: affine(
+            centred(h) / (h.var((2, 3), correction=0).mean(0)[:, None, None] + eps).sqrt(), gamma, beta),
+        "about_zero": lambda h, gamma, beta, eps: affine(
+            centred(h) / (h.pow(2).mean((0, 2, 3))[:, None, None] + eps).sqrt(), gamma, beta),
+        "summed": lambda h, gamma, beta, eps: affine(
+            centred(h) / (centred(h).pow(2).sum((0, 2, 3))[:, None, None] + eps).sqrt(), gamma, beta),
         "one_pass": by_mean_squares,
         "fixed_statistics": without_grad,
         "unbiased": lambda h, gamma, beta, eps: affine(centred(h) / (spread(h, 1) ** 2 + eps) ** 0.5,
@@ -310,6 +316,14 @@ wrong = {
     },
     "uncalled_modules": {
         "modules": lambda model, x: [model.get_submodule(name) for name in by_pre_hook(model, x)],
+        "kinds": lambda model, x: [
+            type(model.get_submodule(name)).__name__ for name in by_pre_hook(model, x)],
+        "short_names": lambda model, x: [name.rpartition(".")[2] for name in by_pre_hook(model, x)],
+        "nothing": lambda model, x: [],
+        "parametrized": lambda model, x: [name for name in by_pre_hook(model, x)
+                                          if [*model.get_submodule(name).parameters()]],
+        "norms_only": lambda model, x: [name for name in by_pre_hook(model, x)
+                                        if "BatchNorm" in type(model.get_submodule(name)).__name__],
         "every_name": lambda model, x: [name for name, _ in leaves(model)],
         "called": lambda model, x: in_eval(model, lambda: called_names(model, x, leaves(model))),
         "by_gradient": without_gradient,
@@ -333,6 +347,13 @@ wrong = {
                                                       x[1] * k * k - 1),
         "channels_apart": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding),
                                                         x[1] * k * k, x[1] * (k * k - 1)),
+        "off_by_one": lambda x, M, k, padding: cost(
+            x[0] * M * area(x, k + 1, padding), x[1] * k * k, x[1] * k * k - 1),
+        "square": lambda x, M, k, padding: cost(
+            x[0] * M * (x[2] + 2 * padding - k + 1) ** 2, x[1] * k * k, x[1] * k * k - 1),
+        "kernel_line": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding), x[1] * k, x[1] * k - 1),
+        "in_all": lambda x, M, k, padding: (x[0] * M * area(x, k, padding) * x[1] * k * k,
+                                            x[0] * M * area(x, k, padding) * x[1] * k * k - 1),
         "one_more": lambda x, M, k, padding: cost(x[0] * M * area(x, k, padding), x[1] * k * k, x[1] * k * k),
     },
     "simple_net": {
@@ -343,6 +364,19 @@ wrong = {
                                  pool2=(0, 0, (10, 8, 56, 56)), fc1=(8 * 56 * 56 * 64, 64, (10, 64))),
         "pooling_learns": changed(pool1=(4, 0, (10, 6, 112, 112)), pool2=(4, 0, (10, 16, 56, 56))),
         "no_biases": lambda: of_torch(bias=False),
+        "unpadded_later": changed(conv2=(2400, 16, (10, 16, 108, 108)), pool2=(0, 0, (10, 16, 54, 54)),
+                                  fc1=(16 * 54 * 54 * 64, 64, (10, 64))),
+        "before_pooling": changed(fc1=(16 * 112 * 112 * 64, 64, (10, 64))),
+        "bias_a_kernel": changed(conv1=(450, 18, (10, 6, 224, 224)), conv2=(2400, 96, (10, 16, 112, 112))),
+        "no_batch": lambda: tuple((weights, biases, shape[1:]) for weights, biases, shape in written_out()),
+        "with_biases": lambda: tuple((weights + biases, biases, shape)
+                                     for weights, biases, shape in written_out()),
+        "kernel_line": changed(conv1=(90, 6, (10, 6, 224, 224)), conv2=(480, 16, (10, 16, 112, 112))),
+        "no_channels": changed(fc1=(56 * 56 * 64, 64, (10, 64))),
+        "no_pooling": changed(pool1=(0, 0, (10, 6, 224, 224)), conv2=(2400, 16, (10, 16, 224, 224)),
+                              pool2=(0, 0, (10, 16, 224, 224)), fc1=(16 * 224 * 224 * 64, 64, (10, 64))),
+        "channels_last": changed(conv1=(450, 6, (10, 224, 224, 6)), pool1=(0, 0, (10, 112, 112, 6)),
+                                 conv2=(2400, 16, (10, 112, 112, 16)), pool2=(0, 0, (10, 56, 56, 16))),
         "bias_a_weight": lambda: tuple((weights, weights, shape) for weights, _, shape in written_out()),
     },
 }
@@ -358,8 +392,11 @@ others = {"batchnorm2d": {
                  "is averaged over axes 2 and 3, which should stay"),
 }, "uncalled_modules": {
     "a count": (lambda model, x: len(by_pre_hook(model, x)), "What it returns is not of the kind asked for"),
-    "nothing": (lambda model, x: [], "what it finds: it gives []; expected ['drop', 'norm', 'spare.0']."),
     "one string": (lambda model, x: ", ".join(sorted(by_pre_hook(model, x))), "what it finds: it gives '"),
-    "kinds": (lambda model, x: [type(model.get_submodule(name)).__name__ for name in by_pre_hook(model, x)],
-              "what it finds: it gives ['BatchNorm1d', 'Dropout', 'Linear']"),
+}, "simple_net": {
+    "padding and inputs of the second only": (
+        changed(conv2=(400, 16, (10, 16, 112, 112))), "A kernel spans all input channels"),
+    "no batch in the end": (
+        changed(fc1=(3211264, 64, (64,)), fc2=(64, 1, (1,))), "The batch of 10 is missing"),
+    "something else": (changed(fc1=(1, 64, (10, 64))), "fc1 is (1, 64, (10, 64)); expected"),
 }}
