@@ -16,7 +16,7 @@ def shapes(fig):
     kinds = ("raw h", raw), ("normalized ĥ", normalized)
     for row, (words, role) in zip(axes, kinds):
         row[0].set_ylabel(words, **role.bold)
-    paints = [histogram(ax, role, most) for row, (_, role), most in zip(axes, kinds, (4, 7)) for ax in row]
+    paints = [histogram(ax, role, most) for row, (_, role), most in zip(axes, kinds, (4, 0)) for ax in row]
     titles = [inside(ax, 0, 1.12, size=10, animated=True) for ax in axes[0]]
 
     def draw(h, h_hat, names):
@@ -38,20 +38,23 @@ def ends(values):
 
 
 def histogram(ax, role, most, bins=41):
-    """Bars over mean ± 4 sd, relative to the tallest, with at most so many round numbers below."""
+    """Bars over mean ± 4 sd, relative to the tallest, with at most so many round numbers below; if that is 0,
+    with −3, 0 and 3."""
     ax.set(xlim=(-4, 4), ylim=(0, 1.08), xticks=[], yticks=[])
     ax.spines["left"].set_visible(False)
     edges = np.linspace(-4, 4, bins + 1)
     bars = ax.stairs(np.zeros(bins), edges, fill=True, color=role.color, animated=True)
     look = dict(ha="center", va="top", size=9.5, color=role.ink, animated=True)
-    marks = [ax.text(0, -0.1, "", **look) for _ in range(most)]
+    marks = [ax.text(0, -0.1, "", **look) for _ in range(most or 3)]
+    sums = inside(ax, 1, 1, ha="right", va="top", size=9.5, color=role.ink, animated=True)
     stems = ax.plot([], [], ls="", marker=3, ms=4, color=QUIET, clip_on=False, animated=True)[0]
 
     def paint(values):
         mean, sd = values.mean(), values.std() or 1.0
         counts = np.histogram((values - mean) / sd, edges)[0]
         bars.set_data(counts / max(counts.max(), 1))
-        numbers = round_numbers(mean - 3.2 * sd, mean + 3.2 * sd, most)
+        sums.set_text(f"mean {short(round(mean, 2), 2)}\nsd {short(round(sd, 2), 2)}")
+        numbers = round_numbers(mean - 3.2 * sd, mean + 3.2 * sd, most) if most else np.array([-3, 0, 3])
         stems.set_data((numbers - mean) / sd, np.zeros(len(numbers)))
         for k, mark in enumerate(marks):
             shown = k < len(numbers)

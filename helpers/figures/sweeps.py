@@ -73,7 +73,7 @@ def medians(ax, place, name, role):
     rings, line = moving(ax, **role.rings, ms=4.5, alpha=0.7), moving(ax, lw=2.2, **role.line)
     fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=10)
     sign = haloed(ax, 0, 0, ha="center", va="center", **role.bold, size=10, animated=True)
-    side, above = (0.94, 1.06)[place], (16, -17)[place]
+    side, above = (0.94, 1.06)[place], (34, -17)[place]
 
     def paint(rates, steps):
         middle, count, x = np.median(steps, 1), steps.shape[1], rates * side
