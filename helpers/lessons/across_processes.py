@@ -71,17 +71,19 @@ share_goals = {
 
 def uniting(means, variances, counts, averaged=False, uncounted=False, summed=False, by_processes=False,
             deviations=False, apart_uncounted=False, apart_unbiased=False, not_squared=False, deviation=False,
-            unbiased=False):
+            unbiased=False, about_zero=False, mean_uncounted=False, within_uncounted=False,
+            apart_summed=False):
     """means, variances (P, C) of P processes' samples, counts (P,) of them
     -> mean and variance (C,) of all samples, dividing by their number."""
     n = (torch.ones_like(counts) if uncounted else counts)[:, None]
     P, N = len(n), n.sum()
     share = n / (P if by_processes else N)  # (P, 1)
-    mean = (share * means).sum(0)
-    within = (variances.sum(0) if summed else (share * variances.sqrt()).sum(0).square() if deviations
+    mean = means.mean(0) if mean_uncounted else (share * means).sum(0)
+    within = (variances.mean(0) if within_uncounted
+              else variances.sum(0) if summed else (share * variances.sqrt()).sum(0).square() if deviations
               else (share * variances).sum(0))
-    off = means - mean
-    between = (means.var(0, unbiased=False) if apart_uncounted
+    off = means if about_zero else means - mean
+    between = (means.var(0, unbiased=False) if apart_uncounted else off.square().sum(0) if apart_summed
                else (share * (off.abs() if not_squared else off.square())).sum(0))
     var = within + (0 if averaged else between * P / (P - 1) if apart_unbiased else between)
     var = var * N / (N - 1) if unbiased else var
@@ -106,6 +108,10 @@ union_stats = Exercise(uniting, probes=[
         "The variance holds only what is within the processes. How far their means lie apart is missing.",
     "uncounted": "Every process counts the same. One with three times the samples must count three times as "
         "much: use counts.",
+    "mean_uncounted": "The mean is that of the means, as if every process had as many samples: use counts.",
+    "within_uncounted": "The variances are averaged as if every process had as many samples: use counts.",
+    "about_zero": "The squares of the means are averaged, and the square of the mean of all is not taken "
+        "off: measure the means from the mean of all.",
     "summed": "The variances are added up: four processes with variance 1 would make a variance of 4. They "
         "are weighted by their parts of all samples.",
     "by_processes": "The weighted sums are divided by the number of processes. The weights, counts / "
@@ -114,6 +120,8 @@ union_stats = Exercise(uniting, probes=[
         "the variances.",
     "apart_uncounted": "How far the means lie apart is taken without counts, and about the plain average of "
         "the means. Weight the squares, too, and take them about your mean.",
+    "apart_summed": "The squared distances of the means are added up without weights: a process counts by "
+        "counts / N here, too.",
     "apart_unbiased": "The spread of the means is divided by P - 1. These are not estimates from a sample: "
         "all samples are there. Weight the squares by counts / N.",
     "not_squared": "The distances between the means are not squared. A variance is a mean of squares.",
@@ -132,12 +140,17 @@ union_stats = Exercise(uniting, probes=[
 
 # Exercise: the gradient of a sum over processes
 
-def returning(gradients, own=False, averaged=False, others=False, only_first=False, by_loss=False):
+def returning(gradients, own=False, averaged=False, others=False, only_first=False, by_loss=False,
+              own_times=False, over_channels=False):
     """gradients (P, C) of each process's own loss with respect to the sum
     -> (P, C), of all losses, with respect to each process's part."""
     total = gradients.mean(0) if averaged else gradients.sum(0)
     back = (total - (gradients if others else 0 * gradients)) * (len(gradients) if by_loss else 1)
-    return gradients if own else torch.cat([back[:1], 0 * back[1:]]) if only_first else back
+    if over_channels:
+        return gradients.sum(1, keepdim=True).expand_as(gradients)
+    if own or own_times:
+        return gradients * (len(gradients) if own_times else 1)
+    return torch.cat([back[:1], 0 * back[1:]]) if only_first else back
 
 
 def backward_of_sum_solution(gradients):
@@ -150,6 +163,10 @@ backward_of_sum = Exercise(returning, probes=[
 ], names=("the result",), mistakes={
     "own": "Each process gets the gradient of its own loss. But its x is in the sum that all processes use, "
         "so all losses count.",
+    "own_times": "Each process counts its own loss once for every process. The losses differ: add up the "
+        "rows.",
+    "over_channels": "It adds up the numbers of one process (a row). The processes are to be added up, over "
+        "axis 0.",
     "others": "The loss of the process itself is missing. Its x is in its own sum, too.",
     "only_first": "Only process 0 gets the gradient. The x of every process is in the sum.",
     "averaged": "It is divided by the number of processes. The losses are added up, and each x is in the sum "

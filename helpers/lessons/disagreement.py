@@ -99,13 +99,14 @@ lab_goals = {
 # Exercise: the ratio of one unit
 
 def ratio_of(x, weight, p, keeps=False, inverted=False, noise_only=False, one_mask=False, independent=False,
-             centred=False, unsquared=False, unscaled=False, deviation=False):
+             centred=False, unsquared=False, unscaled=False, divided_once=False, summed=False, unbiased=False,
+             deviation=False):
     """x (N, C), weight (C,) -> variance of x @ weight in train mode over that in eval mode."""
     h, squares = x @ weight, weight.square()
     parts = (x - x.mean(0) if centred else x).square() @ (weight.abs() if unsquared else squares)
-    noise = (h.square() if one_mask else parts).mean()
-    factor = (1 - p) / p if keeps else p * (1 - p) if unscaled else p / (1 - p)
-    calm = squares @ x.var(0, unbiased=False) if independent else h.var(unbiased=False)
+    noise = (h.square() if one_mask else parts).mean() * (len(x) if summed else 1)
+    factor = (1 - p) / p if keeps else p * (1 - p) if unscaled else p if divided_once else p / (1 - p)
+    calm = squares @ x.var(0, unbiased=False) if independent else h.var(unbiased=unbiased)
     ratio = factor * noise / calm + (0 if noise_only else 1)
     ratio = 1 / ratio if inverted else ratio
     return ratio.sqrt() if deviation else ratio
@@ -137,6 +138,10 @@ variance_ratio = Exercise(ratio_of, probes=[
     "unsquared": "The noise lacks the square of the weights: twice the weight is four times the variance.",
     "unscaled": "The noise is that without rescaling, p (1 - p). What is kept is divided by 1 - p, and so "
         "the variance by its square.",
+    "divided_once": "The noise is p (1 - p) for the mask. What is kept is divided by 1 - p, so the variance "
+        "is divided by its square, which leaves p / (1 - p).",
+    "summed": "The noise is added up over the images. It is averaged over them, as a variance is.",
+    "unbiased": "The variance in eval mode divides by N - 1, the noise by N: take unbiased=False.",
     "deviation": "That is the ratio of the standard deviations, the root of what is asked for.",
 }, hints=[
     "In eval mode only the image is random: the variance of `x @ weight` over the rows.",
@@ -151,17 +156,17 @@ variance_ratio = Exercise(ratio_of, probes=[
 # Exercise: repair a network
 
 def repairing(p, nothing_dropped=False, early=False, early_only=False, on_inputs=False, on_logits=False,
-              no_norm=False, other_norm=False, keeps=False, always=False):
+              no_norm=False, one_norm=False, other_norm=False, keeps=False, fixed=False, always=False):
     """20-16-16-4 with two BatchNorms, and dropout behind the last of them only."""
     def norm(): return [] if no_norm else [nn.LayerNorm(16) if other_norm else nn.BatchNorm1d(16)]
-    rate = 1 - p if keeps else p
+    rate = 1 - p if keeps else 0.5 if fixed else p
     drop = [nn.Dropout(rate)]  # times True: there, times False: not
     last = [_Always(rate)] if always else drop
     if nothing_dropped or early_only or on_inputs or on_logits:
         last = []
     return nn.Sequential(
         *drop * on_inputs, nn.Linear(20, 16), *norm(), nn.ReLU(), *drop * (early or early_only),
-        nn.Linear(16, 16), *norm(), nn.ReLU(), *last, nn.Linear(16, 4), *drop * on_logits)
+        nn.Linear(16, 16), *norm()[one_norm:], nn.ReLU(), *last, nn.Linear(16, 4), *drop * on_logits)
 
 
 class _Always(nn.Dropout):
@@ -192,7 +197,7 @@ def _built(f, p=0.3):
     """What one sees of the net: its norms, the variances they meet, where it drops, if eval mode is calm."""
     net, x = f(p), torch.randn(2000, 20)
     with torch.no_grad():
-        (*_, before), _ = _inputs_of(f(0.6), nn.Linear, x)
+        (*_, before), _ = _inputs_of(f(0.8), nn.Linear, x)
         net.train()
         for _ in range(45):  # fills the buffers
             net(x)
@@ -209,7 +214,7 @@ def _built(f, p=0.3):
         "one variance in both modes at every BatchNorm": all(alike),
         "one variance in both modes at the first BatchNorm": bool(alike) and alike[0],
         "share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
-        "share of 0 before the last linear layer, p = 0.6": (before == 0).double().mean(),
+        "share of 0 before the last linear layer, p = 0.8": (before == 0).double().mean(),
         "no zeros in the output": (out == 0).double().mean(),
         "in train mode, two passes differ": not out.equal(again),
         "in eval mode, two passes agree": calm.equal(net(x)),
@@ -228,6 +233,8 @@ repair = Exercise(repairing, observe=_built, atol=0.05, mistakes={
     "no_norm": "The BatchNorm layers are gone. That mends the variance, but both are to stay.",
     "other_norm":
         "Another norm stores nothing, so its variance is right. But here both BatchNorm layers are to stay.",
+    "one_norm": "One BatchNorm is gone. Both are to stay: only a dropout moves.",
+    "fixed": "It drops half, whatever p is: hand p on, nn.Dropout(p).",
     "keeps": "It drops with 1 - p. torch's nn.Dropout takes the probability to drop.",
     "always": "It drops in eval mode too. Use nn.Dropout, which knows the mode.",
 }, hints=[

@@ -259,12 +259,15 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
 
 
 def expecting(h, weight, p, shrunk=False, doubled=False, one_draw=False, keeps=False, mean_square=False,
-              unscaled=False, unsquared=False, deviation=False):
+              unscaled=False, unsquared=False, weight_once=False, h_once=False, no_factor=False,
+              deviation=False):
     """h (C,), weight (C,) -> mean and variance, over the masks, of sum_i weight_i mask_i h_i / (1 - p)."""
     total = (weight * h).sum()
-    squares = total ** 2 if one_draw else total if unsquared else (weight * h).square().sum()
+    squares = (total ** 2 if one_draw else total if unsquared else weight @ h.square() if weight_once
+               else weight.square() @ h if h_once else (weight * h).square().sum())
     variance = squares * (
-        (1 - p) / p if keeps else 1 / (1 - p) if mean_square else p * (1 - p) if unscaled else p / (1 - p))
+        1 if no_factor else (1 - p) / p if keeps else 1 / (1 - p) if mean_square
+        else p * (1 - p) if unscaled else p / (1 - p))
     return (total * (1 - p) if shrunk else total / (1 - p) if doubled else total,
             variance.abs().sqrt() if deviation else variance)
 
@@ -284,6 +287,10 @@ expected_output = Exercise(expecting, probes=[
     "one_draw": "That is the variance if one draw decides for all units: (sum of all)². Each unit is dropped "
         "on its own, so the variances add up: square first, then sum.",
     "unsquared": "The variance lacks the squares: twice the weight is four times the variance.",
+    "weight_once": "In the variance h is squared and the weight is not: square their product.",
+    "h_once": "In the variance the weight is squared and h is not: square their product.",
+    "no_factor": "These are the squares of the parts. The variance is that of the mask, too: p / (1 - p) "
+        "times as much.",
     "keeps": "The variance takes p for the probability to keep. It must be 0 where nothing is dropped.",
     "mean_square": "That is the mean square. Of each unit subtract the square of its mean: 1 / (1 - p) - 1 "
         "is p / (1 - p).",

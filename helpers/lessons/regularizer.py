@@ -12,23 +12,24 @@ from ..experiments.seeds import generator, seeds
 from ..experiments.training import fit, outputs
 
 grows = Question(
-    "A net with dropout is trained with p = 0, and again with p = 0.8. All else stays. "
-    "Which part of the error is larger at p = 0.8?",
-    {"the variance": "Masks are random, so more spread seems natural. But in eval mode there are no masks: "
+    "A net is trained without dropout, and again with dropout 0.8. All else stays the same. "
+    "Which parts of the error are larger with dropout 0.8?",
+    {"only the variance": "Masks are random, so more spread seems natural. But in eval mode there are no masks: "
          "each net is one fixed function. Variance says how far these functions lie apart, and that falls.",
-     "bias²": "The more is dropped, the less a net can follow its points at all. The fits become flat, and "
+     "only bias²": "The more is dropped, the less a net can follow its points at all. The fits become flat, and "
          "so does their mean.",
-     "the noise": "Noise is how far new points lie from the truth. No way of training changes new points.",
+     "bias² and noise": "Noise is how far new points lie from the truth. No way of training changes new points.",
      "bias² and variance":
          "Then dropout could only do harm. One of the two falls, and this is what dropout is used for."},
-    "bias²")
+    "only bias²")
 
 stopping = Question(
     "Net A trains on all fifty points for 600 steps, with dropout 0.2. Net B trains on forty points without "
-    "dropout, and the other ten points choose its step. Each net's squared distance from the truth is "
-    "averaged over 64 data sets. What is the average of B, divided by the average of A?",
-    {"0.3": "A net at its best step does come close to the truth. But B learns from ten fewer points, "
-         "and ten noisy points do not always choose the best step.",
+    "dropout. For net B we take the step with the lowest error on the other ten points. For both nets we "
+    "measure the mean squared distance from the truth over 64 data sets. Divide B's mean by A's mean. "
+    "The result is about",
+    {"0.5": "The truly best step of each net would give about this. But nobody sees that step without the "
+         "truth. Ten noisy points often choose another step.",
      "0.7": "After some fifty steps B has found the line and has hardly begun to follow the noise. This is "
          "worth more than the ten points.",
      "1": "On single data sets either net can win. Over 64 data sets there is a winner.",
@@ -36,8 +37,9 @@ stopping = Question(
     "0.7")
 
 wave = Question(
-    "The truth is now a wave, sin(2πx). Net, noise and number of points stay. Nets with dropout 0.5 are "
-    "compared with nets without. Their squared distance from the wave is",
+    "Nets with dropout 0.5 and nets without dropout learn the wave from fifty points each. We measure how far "
+    "each net lies from the wave. Compared with the nets without dropout, the squared distance of the nets "
+    "with dropout is",
     {"smaller": "A little dropout does this on the line. But a wave needs a net that bends, and dropout "
          "makes bending hard.",
      "about the same": "That would need a fall in variance as large as the rise in bias². On the wave the "
@@ -47,16 +49,16 @@ wave = Question(
     "larger")
 
 passes = Question(
-    "Net A sees each of 4,000 images once. Net B sees each of 100 images forty times. Both take 80 steps. "
-    "Where does dropout 0.5 lower the log loss on new images?",
+    "Net C sees each of 4,000 images once. Net D sees each of 100 images forty times. Both take 80 steps. "
+    "For which net does dropout 0.5 lower the log loss on new images?",
     {"for both": "In a single pass every image is new. There is nothing yet that the net could have learned "
          "too well, and dropout only makes learning slower.",
-     "for A only": "More data make better nets, with dropout and without. But a net that sees "
+     "for C only": "More data make better nets, with dropout and without. But a net that sees "
          "each image once has no chance to overfit to it.",
-     "for B only": "After forty passes the net without dropout is sure of every training "
+     "for D only": "After forty passes the net without dropout is sure of every training "
          "image, and too sure on new ones. Dropout slows this.",
-     "for neither": "Dropout slows learning in both. But net B has begun to overfit, so slower is better."},
-    "for B only")
+     "for neither": "Dropout slows learning in both. But net D has begun to overfit, so slower is better."},
+    "for D only")
 
 averaged = Question(
     "Four nets without dropout, each trained on fifty points of its own; noise 0.09, variance about 0.03, "
@@ -174,7 +176,8 @@ def nats(scores, y):
 
 def decomposing(predictions, y, noise, noise_kept=False, over_points=False, total_for_bias=False,
                 about_points=False, all_together=False, signed=False, not_squared=False, absolute=False,
-                deviation=False, unbiased=False, noise_deviation=False, summed=False):
+                deviation=False, unbiased=False, noise_deviation=False, summed=False, noise_added=False,
+                noise_off_variance=False):
     """predictions (M, N) of M fits at N places, y (N,) with noise, noise: its standard deviation
     -> bias², variance, noise part: one number each."""
     over, mean = int(over_points), torch.sum if summed else torch.mean
@@ -185,7 +188,9 @@ def decomposing(predictions, y, noise, noise_kept=False, over_points=False, tota
     centre = y if about_points else predictions.mean() if all_together else middle.unsqueeze(over)
     spread = (predictions - centre).square().sum(over) / (predictions.shape[over] - unbiased)
     part = torch.tensor(noise if noise_deviation else noise ** 2)
-    return bias - (0 if noise_kept else part), mean(spread.sqrt() if deviation else spread), part
+    variance = mean(spread.sqrt() if deviation else spread)
+    return (bias - (0 if noise_kept else -part if noise_added else part),
+            variance - (part if noise_off_variance else 0), part)
 
 
 def decompose_solution(predictions, y, noise):
@@ -202,6 +207,10 @@ decompose = Exercise(decomposing, probes=[
 ], names=("bias²", "variance", "noise"), mistakes={
     "noise_kept": "The first part is still bias² and noise together: y lies off the truth by the noise, "
         "which is then counted twice.",
+    "noise_added": "The noise is added to the first part. It is in it already, as y holds noise: take it "
+        "off.",
+    "noise_off_variance": "The noise is taken off the variance, too. The fits are measured about their own "
+        "mean: y, and its noise, is not in it.",
     "over_points": "The mean runs over the places of one fit (a row). The mean fit is the mean of the fits, "
         "at each place: over axis 0.",
     "total_for_bias": "Bias² starts from the squared distance of every fit: that holds the variance too. "
@@ -232,9 +241,10 @@ decompose = Exercise(decomposing, probes=[
 # Exercise: the mean of M fits
 
 def averaging(M, bias2, variance, noise, unchanged=False, all_of_it=False, bias_too=False, noise_too=False,
-              by_root=False, by_square=False, as_sum=False, noise_lost=False):
+              by_root=False, by_square=False, as_sum=False, by_one_less=False, noise_lost=False):
     """M fits, each to data of its own; bias2, variance, noise: parts of one's error -> of their mean's."""
-    factor = M ** (0 if unchanged else 1 if as_sum else -0.5 if by_root else -2 if by_square else -1)
+    factor = 1 / (M - 1) if by_one_less else M ** (
+        0 if unchanged else 1 if as_sum else -0.5 if by_root else -2 if by_square else -1)
     return (bias2 * (factor if bias_too or all_of_it else 1), variance * factor,
             noise * (0 if noise_lost else factor if noise_too or all_of_it else 1))
 
@@ -256,6 +266,7 @@ average_of = Exercise(averaging, probes=[
         "the same mean.",
     "by_root": "1/√M is what becomes of the standard deviation. The variance is its square.",
     "by_square": "1/M² is what becomes of one fit's share. But M of them add up: M/M² = 1/M.",
+    "by_one_less": "It is divided by M - 1. The mean of M independent fits has 1/M of the variance of one.",
     "as_sum": "M times the variance of one is that of the fits' sum. Their mean is the sum divided by M.",
 }, hints=[
     "Which of the three parts differ from fit to fit? Only those can cancel.",
@@ -268,14 +279,18 @@ average_of = Exercise(averaging, probes=[
 # Exercise: stopped by a validation set
 
 def stopping_early(validation, test, the_time=False, never=False, by_test=False, validation_error=False,
-                   one_for_all=False, worst=False, first_rise=False):
+                   one_for_all=False, worst=False, first_rise=False, later=False, earlier=False,
+                   best_net=False, by_both=False):
     """validation, test (T, S): errors at T times of S nets
     -> (S,): each net's test error where its own validation error is lowest."""
     T, S = test.shape
-    by = test if by_test else validation
+    by = test if by_test else validation + test if by_both else validation
+    if best_net:
+        return test.gather(1, validation.argmin(1)[:, None])[:, 0]
     rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])  # (T, S); at last always
     when = (torch.full((S,), T - 1) if never else validation.mean(1).argmin().expand(S) if one_for_all
             else rises.int().argmax(0) if first_rise else by.argmax(0) if worst else by.argmin(0))
+    when = (when + int(later) - int(earlier)).clamp(0, T - 1)
     if the_time:
         return when
     return validation.min(0).values if validation_error else test.gather(0, when[None])[0]
@@ -296,9 +311,15 @@ stopped = Exercise(stopping_early, probes=[
     "the_time": "It gives the times at which to stop. Asked is the test error of each net at its time.",
     "by_test": "It stops where the test error is lowest. So the test points choose the time. Their error is "
         "then too low: new points would give a higher error.",
+    "by_both": "It stops where validation and test error together are lowest. So the test points have a say "
+        "in the time, and their error is then too low.",
     "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "
         "worth shows on points that did not choose.",
     "one_for_all": "It stops all nets at one time. Each has its own data and its own best time.",
+    "best_net": "It takes the best net at each time, over axis 1. Asked for is the best time of each net: "
+        "argmin(0).",
+    "later": "It is one time too late: the error is lowest at argmin itself.",
+    "earlier": "It is one time too early: the error is lowest at argmin itself.",
     "never": "It does not stop: that is the error at the last step.",
     "worst": "It stops where the validation error is highest: argmin, not argmax.",
     "first_rise": "It stops at the first rise of the validation error. That curve wobbles: a lower value may "

@@ -138,16 +138,19 @@ turn_goals = {
 
 def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, square_gradient=False,
         same_rate=False, smaller_rate=False, once_rate=False, unchanged=False, along=False,
-        not_squared=False, half_squared=False, shrinks=False, without_rate=False, from_there=False):
+        not_squared=False, half_squared=False, shrinks=False, without_rate=False, from_there=False,
+        rate_once=False, step_alone=False, length_once=False, once_smaller=False):
     """w, gradient (D,), factor a, rate -> at a * w gradient, rate for the same turn; |w|² after a step."""
     there = gradient * a ** (0 if same_gradient else 1 if larger_gradient else -2 if square_gradient else -1)
-    fitting = rate * a ** (0 if same_rate else -2 if smaller_rate else 1 if once_rate else 2)
+    fitting = rate * a ** (0 if same_rate else -1 if once_smaller else -2 if smaller_rate
+                           else 1 if once_rate else 2)
     length, step = w.norm(), gradient.norm() * (1 if without_rate else rate)
     if from_there:
         length, step = a * length, step / a
     grown = (0 if unchanged else 2 * length * step + step ** 2 if along else step if not_squared
-             else rate * step if half_squared else -step ** 2 if shrinks else step ** 2)
-    return there, fitting, length ** 2 + grown
+             else rate * step if half_squared else step ** 2 / rate if rate_once
+             else -step ** 2 if shrinks else step ** 2)
+    return there, fitting, (0 if step_alone else length if length_once else length ** 2) + grown
 
 
 def scale_invariance_solution(w, gradient, a, rate):
@@ -171,6 +174,7 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
         "the weights are longer by this factor. So for a > 1 the same rate turns them less.",
     smaller_rate="The rate is divided where it has to be multiplied: "
         "at a * w, for a > 1, the same rate turns the weights less, not more.",
+    once_smaller="The rate is divided by a. At a w the same rate turns the weights less: it has to grow.",
     once_rate="The rate has one factor a, and needs two: the gradient is smaller by the factor a, and the "
         "weights to be turned are longer by this factor.",
     unchanged="The length is taken to stay, since the loss does not see it. "
@@ -181,6 +185,9 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
         "longest side: it grows.",
     not_squared="The length of the step is added to a square: square it too.",
     half_squared="The rate is squared and the gradient is not: square all of the step.",
+    rate_once="The gradient is squared and the rate is not: square all of the step.",
+    step_alone="That is the squared length of the step. Asked for is that of the weights after it.",
+    length_once="The weights' length is not squared, the step is: the squares add (Pythagoras).",
     without_rate="The step is rate * gradient, not the gradient alone.",
     from_there="This is the squared length after a step from a * w. Asked for is a step from w.",
 ), hints=[

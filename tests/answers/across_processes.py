@@ -89,6 +89,17 @@ def zero_but_first(gradients):
     return back
 
 
+def mean_uncounted(means, variances, counts):
+    share, mean = counts / counts.sum(), means.mean(0)
+    return mean, share @ (variances + (means - mean) ** 2)
+
+
+def apart_summed(means, variances, counts):
+    share = counts / counts.sum()
+    mean = share @ means
+    return mean, share @ variances + ((means - mean) ** 2).sum(0)
+
+
 right = {"union_stats": [by_moments, one_by_one, remade], "backward_of_sum": [by_autograd, by_matrix]}
 
 wrong = {"union_stats": {
@@ -100,12 +111,19 @@ wrong = {"union_stats": {
     "apart_uncounted": apart_uncounted,
     "apart_unbiased": bent(lambda within, between, counts, _: within + between / (1 - 1 / len(counts))),
     "not_squared": not_squared,
+    "about_zero": lambda means, variances, counts: (
+        counts / counts.sum() @ means, counts / counts.sum() @ (variances + means ** 2)),
+    "mean_uncounted": mean_uncounted,
+    "within_uncounted": bent(lambda within, between, counts, variances: variances.mean(0) + between),
+    "apart_summed": apart_summed,
     "deviation": bent(lambda within, between, *_: (within + between) ** 0.5),
     "unbiased": bent(lambda within, between, counts, _: (within + between) / (1 - 1 / counts.sum())),
 }, "backward_of_sum": {
     "own": lambda gradients: gradients.clone(),
     "others": lambda gradients: (1 - torch.eye(len(gradients))) @ gradients,
     "only_first": zero_but_first,
+    "own_times": lambda gradients: gradients * gradients.shape[0],
+    "over_channels": lambda gradients: torch.stack([row.sum().repeat(len(row)) for row in gradients]),
     "averaged": lambda gradients: by_matrix(gradients) / len(gradients),
     "by_loss": lambda gradients: len(gradients) * by_matrix(gradients),
 }}

@@ -82,6 +82,9 @@ wrong = {
         "centred": with_parts(lambda h, w, p, f, noise, calm: 1 + f * variances(h * w).sum() / calm),
         "unsquared": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h ** 2 @ abs(w)).mean() / calm),
         "unscaled": with_parts(lambda h, w, p, f, noise, calm: 1 + p * (1 - p) * noise / calm),
+        "divided_once": with_parts(lambda h, w, p, f, noise, calm: 1 + p * noise / calm),
+        "summed": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w) ** 2).sum() / calm),
+        "unbiased": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / (h @ w).var()),
         "deviation": with_parts(lambda h, w, p, f, noise, calm: (1 + f * noise / calm) ** 0.5),
     },
     "repair": {
@@ -92,6 +95,9 @@ wrong = {
         "on_logits": lambda p: built(end=[nn.Dropout(p)]),
         "no_norm": lambda p: built(norm=None, last=[nn.Dropout(p)]),
         "other_norm": lambda p: built(norm=nn.LayerNorm, last=[nn.Dropout(p)]),
+        "one_norm": lambda p: nn.Sequential(
+            *[m for k, m in enumerate(built(last=[nn.Dropout(p)])) if k != 4]),
+        "fixed": lambda p: built(last=[nn.Dropout()]),
         "keeps": lambda p: built(last=[nn.Dropout(1 - p)]),
         "always": Forgetful,
     },

@@ -100,6 +100,11 @@ right = {
     "stopped": [by_index, by_columns],
 }
 
+def moved(validation, test, by):
+    at = (validation.argmin(0) + by).clamp(0, len(test) - 1)
+    return test[at, torch.arange(test.shape[1])]
+
+
 wrong = {
     "decompose": {
         "noise_kept": noise_kept,
@@ -112,6 +117,10 @@ wrong = {
         "absolute": but(lambda p, y: torch.nn.functional.l1_loss(p.mean(0), y)),
         "deviation": but(variance=lambda p, y: p.std(0, correction=0).mean()),
         "unbiased": but(variance=lambda p, y: p.var(0).mean()),
+        "noise_added": lambda p, y, noise: (
+            (p.mean(0) - y).square().mean() + noise ** 2, *by_torch(p, y, noise)[1:]),
+        "noise_off_variance": lambda p, y, noise: (
+            by_torch(p, y, noise)[0], p.var(0, correction=0).mean() - noise ** 2, noise ** 2),
         "noise_deviation": noise_deviation,
         "summed": sums,
     },
@@ -123,6 +132,7 @@ wrong = {
         "bias_too": scaled(part, part, one),
         "by_root": scaled(one, lambda M: 1 / math.sqrt(M), one),
         "by_square": scaled(one, lambda M: 1 / M / M, one),
+        "by_one_less": scaled(one, lambda M: 1 / (M - 1), one),
         "as_sum": scaled(one, lambda M: M, one),
     },
     "stopped": {
@@ -133,5 +143,10 @@ wrong = {
         "never": lambda validation, test: test[len(test) - 1],
         "worst": lambda validation, test: by_index(-validation, test),
         "first_rise": first_rise,
+        "later": lambda validation, test: moved(validation, test, 1),
+        "earlier": lambda validation, test: moved(validation, test, -1),
+        "best_net": lambda validation, test: torch.stack(
+            [row[k] for row, k in zip(test, validation.argmin(1))]),
+        "by_both": lambda validation, test: by_index(validation + test, test),
     },
 }
