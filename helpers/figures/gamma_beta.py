@@ -131,7 +131,7 @@ def regions(fig):
     whose accuracy is in the middle."""
     say = headline(fig)
     fig.set_figheight(2.5)
-    axes = [fig.add_axes((0.01 + 0.199 * k, 0.17, 0.184, 0.5)) for k in range(5)]
+    axes = [fig.add_axes((0.01 + 0.199 * k, 0.19, 0.184, 0.5)) for k in range(5)]
     for ax, name in zip(axes, ("the task", *KINDS)):
         ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal", anchor="C")
         ax.spines[:].set(visible=True, color=FAINT)
@@ -142,7 +142,8 @@ def regions(fig):
         accuracy = array(accuracy)
         task(array(x)[:300], array(inside).astype(bool)[:300])
         for paint, answers, right in zip(paints, array(says), accuracy):
-            paint(answers[right.argsort()[len(right) // 2]], right)
+            middle = right.argsort()[len(right) // 2]
+            paint(answers[middle], right[middle], right)
         neither, gamma, beta, both = accuracy.mean(1)
         finding = "Accuracy with and without γ and β"
         if max(neither, gamma) < 0.6 and min(beta, both) > 0.75:
@@ -151,7 +152,7 @@ def regions(fig):
             finding = "All four kinds of nets see the inside"
         elif max(neither, gamma) < min(beta, both) - 0.1:
             finding = "With β the nets do better"
-        figures = f"blue: a net says inside; accuracy, mean ± sd of {plural(accuracy.shape[1], 'seed')}"
+        figures = f"blue: one net says inside; accuracy of all {accuracy.shape[1]}: mean ± sd"
         say(finding, figures)
         told = ", ".join(f"{v.mean():.2f} with {kind}" for kind, v in zip(KINDS, accuracy))
         return f"{finding}. Accuracy on new points, mean of {plural(accuracy.shape[1], 'seed')}: {told}."
@@ -172,14 +173,14 @@ def points(ax):
 
 
 def region(ax):
-    """Where a net answers 1. Returns paint(answers (G, G), accuracies (K,))."""
+    """Where a net answers 1. Returns paint(answers (G, G), its accuracy, accuracies (K,) of all)."""
     picture = ax.imshow(np.zeros((2, 2)), extent=(-3, 3, -3, 3), origin="lower", cmap=AREA, vmin=0, vmax=1,
                         animated=True, interpolation="nearest")
     words = inside(ax, 0.5, -0.06, ha="center", va="top", size=10, animated=True)
 
-    def paint(answers, right):
+    def paint(answers, own, right):
         picture.set_data(answers.T)
-        words.set_text(f"{right.mean():.2f} ± {right.std(ddof=1):.2f}")
+        words.set_text(f"this net {own:.2f}\nall {len(right)}: {right.mean():.2f} ± {right.std(ddof=1):.2f}")
     return paint
 
 

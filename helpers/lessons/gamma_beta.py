@@ -32,27 +32,29 @@ other_batch = Question(
 
 eval_mode = Question(
     "In eval mode the layer normalizes with its running mean and running variance. Both are rough: the layer "
-    "has seen two batches. Can one gamma and one beta for each unit undo the layer for every new batch?",
+    "has seen two batches. Each unit is now given a gamma and a beta, and keeps them. Can they undo the "
+    "layer for all new batches?",
     {"yes: the true sd and mean of the unit": "They would undo a layer that normalizes with them. This layer "
          "uses its rough numbers.",
      "yes: the rough sd and mean": "The layer subtracts the running mean and beta adds it. The layer divides "
          "by the running sd and gamma multiplies by it. How rough the two are does not matter.",
-     "no: every batch needs its own two": "So it is in train mode, where each batch brings its own mean and "
+     "no: each batch needs other values": "So it is in train mode, where each batch brings its own mean and "
          "sd. In eval mode no batch does.",
      "no: rough numbers leave an error": "The error would be in the normalized values. But the same two "
          "numbers are taken off and given back."},
     "yes: the rough sd and mean")
 
 circle = Question(
-    "Points are scattered around 0, half of them inside a circle around 0. A net with one layer of 16 "
-    "sigmoids is to tell inside from outside. Before the sigmoids stands BatchNorm with affine=False: no "
-    "gamma, no beta. Its accuracy is about",
+    "Points are scattered around 0. Half of them lie inside a circle around 0. A net learns to say whether a "
+    "point lies inside or outside. The net has one layer of 16 sigmoids. BatchNorm comes before the "
+    "sigmoids, with affine=False: no gamma, no beta. The accuracy of the net is about",
     {"0.95, as with both": "The weights before and after the sigmoids can scale. Nothing can shift the "
          "inputs of the sigmoids: BatchNorm subtracts every bias.",
      "0.75, some is lost": "Weights that reach it do exist. Their loss is higher than that of guessing: what "
          "is right at a point x is wrong at −x, and a wrong answer costs more than a right one gains.",
      "0.5, guessing": "The normalized values of x and of −x are opposite numbers, and so are their distances "
-         "from the middle of the sigmoid. The circle gives x and −x the same label."},
+         "from the middle of the sigmoid. The circle gives x and −x the same label. "
+         "That a sigmoid is almost straight is not the reason: look at γ alone in the picture below."},
     "0.5, guessing")
 
 zeros = Question(
@@ -127,11 +129,12 @@ def _matched(at, target):
 
 
 match_goals = {
-    "its own values: a gamma above 0 and a beta that match mean and sd":
+    "its own values: a gamma above 0 and a beta that give blue the target's mean and sd":
         lambda at: at.gamma > 0 and _matched(at, "its own values"),
-    "its own values: a gamma below 0 with the same mean and sd. What is the overlap?":
+    "its own values: a gamma below 0 that also gives blue the target's mean and sd. What is the overlap?":
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
-    "another shape: the same mean and sd. What is the overlap?": lambda at: _matched(at, "another shape"),
+    "another shape: give blue the mean and sd of this target. What is the overlap?":
+        lambda at: _matched(at, "another shape"),
 }
 
 

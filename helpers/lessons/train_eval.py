@@ -108,9 +108,9 @@ mates_goals = {
     "digit 4, 3 mates: move draw to 20. In how many of the 20 draws does train mode name another class than "
     "eval mode?":
         lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
-    "digit 4: a number of mates at which all 20 draws name the class of eval mode":
+    "digit 4: change mates until train mode names the class of eval mode in all 20 draws":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
-    "1 mate: for which digit does train mode name another class than eval mode in more than 10 draws?":
+    "1 mate: find one digit for which train mode names another class than eval mode in more than 10 draws":
         lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
 }
 
@@ -197,7 +197,7 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
     reversed="Here the momentum is the weight of the old value, as in Keras (0.99) and Paddle (0.9). "
-        "torch's default is 0.1: which of the two values has this weight?",
+        "torch's default is 0.1: does this weight belong to the old value or to the batch?",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",
