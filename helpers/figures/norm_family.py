@@ -54,7 +54,8 @@ def batches_of_two(fig):
         mlp, mlp_group, cnn, cnn_group = found.mean(1)
         costs = {"the MLP": mlp - mlp_group, "the CNN": cnn - cnn_group}
         where = [net for net, cost in costs.items() if cost > 0.1]
-        finding = f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
+        finding = "Two numbers in a mean are too few" if where == ["the MLP"] else \
+            f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
             f"Batches of 2 {'' if where else 'hardly '}hurt BatchNorm in both nets"
         say(finding, f"{plural(len(found[0]), 'seed')} each as dots, their mean a bar")
         names = [f"{net}, {norm}" for net in ("MLP", "CNN") for norm, _ in OF_TWO]
@@ -139,9 +140,8 @@ def shifted(fig):
     say = headline(fig)
     pictures = [photo(fig, 0.03, "training image", 0, 1), photo(fig, 0.195, "test image", 0, 1),
                 photo(fig, 0.36, "after\nInstanceNorm", -1, 3)]
-    note = diagram(fig.add_axes((0.03, 0.16, 0.48, 0.06)))
-    words = "black to white: 0 to 1, above 1 white;\nafter InstanceNorm: −1 to 3"
-    note.text(0.5, 0.5, words, ha="center", va="center", **NOTE)
+    for left, black, white in (0.03, "0", "1"), (0.195, "0", "1 or more"), (0.36, "−1", "3"):
+        fig.text(left + 0.075, 0.23, f"black: {black}\nwhite: {white}", ha="center", va="center", **NOTE)
     ax = accuracies(fig, (0.575, 0.16, 0.385, 0.58), (-0.6, 2.75))
     ax.plot([0.1, 0.1], [-0.6, 2.75], color=FAINT, lw=1.6, zorder=0)
     ax.text(0.13, -0.45, "guessing", **NOTE)

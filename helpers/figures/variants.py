@@ -28,7 +28,7 @@ def alike(fig):
         ax.text(left, high - 0.81, name, weight="bold", size=10.5, va="center")
     paints = [tiles(ax, (left, left + wide, 0.62, high - 1.0)) for left in lefts]
     shares = [ax.text(left, 0.44, "", animated=True, **MIDDLE) for left in lefts]
-    ax.text(0.12, 0.16, "columns: two images; rows: their feature maps, grey and edges", **MIDDLE)
+    ax.text(0.12, 0.16, "column: an image; rows: its two feature maps, grey and edges", **MIDDLE)
 
     def draw(h, dropout, dropblock, dropout2d, p, block):
         h, outs = array(h), [array(y) for y in (dropout, dropblock, dropout2d)]
@@ -244,6 +244,8 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
         finding = counted(*kinds, len(names), "interval" if wide is None else "wide interval")
         if groups and wide is None:
             finding = by_group(kind == 0, groups)
+        elif groups and (mean > half)[-1] and kind[-1] == 2 and [*groups.values()][-1] == 1:
+            finding += "; no longer the control"
         out = ((gains < least) | (gains > most)).sum()
         outside = f" ({out} outside)" if out else ""
         bars = "bars: 95 % intervals" if wide is None else f"thin bars: wide, for {tries} comparisons"
@@ -257,13 +259,15 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
 
 
 def by_group(above, groups):
-    """In which of the groups of several rows all intervals lie above 0, in which none."""
+    """In which groups all intervals lie above 0, in which none; a row alone is a control, told if above."""
     told, first = [], 0
     for heading, size in groups.items():
         share = above[first:first + size].mean()
         first += size
         if size > 1:
             told.append(f"{'all' if share == 1 else 'none' if share == 0 else 'some'} at {heading}")
+        elif share:
+            told.insert(0, "the control")
     return f"Intervals above 0: {', '.join(told)}"
 
 

@@ -7,7 +7,7 @@ from ..checks.predict import Question
 
 in_the_mean = Question(
     "A layer gives numbers of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. BatchNorm "
-    "comes next. How many numbers are in one of its means?",
+    "comes next. Over how many numbers does one of its means run?",
     {"8": "That counts the images and forgets the pixels: all pixels of a channel share its mean.",
      "16": "That is one map of one image. BatchNorm's mean runs over the images, too.",
      "128": "8 images times 16 pixels: everything in one channel.",
@@ -41,8 +41,8 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: in the MLP, the error with BatchNorm is about 40 points above that with GroupNorm. In the "
-    "CNN, with maps of 7 × 7 pixels, the error with BatchNorm is",
+    "Batches of 2: in the MLP, the error with BatchNorm is about 40 points higher than with GroupNorm. In "
+    "the CNN, with maps of 7 × 7 pixels, the error with BatchNorm is",
     {"about 40 points higher, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
          "of the CNN.",
      "15 to 20 points higher": "It would be if a mean over 98 numbers were much worse than GroupNorm's over "
@@ -129,16 +129,16 @@ family_goals = {
     "GroupNorm with the same set as InstanceNorm": _same_set("GroupNorm", (2,)),
     "GroupNorm with 3 groups: the first channel that shares no mean with channel 0":
         lambda at: (at.norm, at.groups, at.channel) == ("GroupNorm", 3, 2),
-    "a norm whose set holds one number of each channel":
+    "a norm whose set holds six numbers: one from each channel":
         lambda at: at.mask.sum() == 6 and at.mask.any(2).any(0).all(),
 }
 
 shift_goals = {
-    "brightness 0: the largest contrast at which BatchNorm first is right on less than half":
+    "brightness 0: the largest contrast at which nets with BatchNorm first read less than half":
         lambda at: at.brightness == 0 and at.contrast >= 0.15 and at.accuracy[1].mean() < 0.5,
-    "contrast 1: the smallest brightness at which BatchNorm first is right on less than half":
+    "contrast 1: the smallest brightness at which nets with BatchNorm first read less than half":
         lambda at: at.contrast == 1 and 0 < at.brightness <= 0.6 and at.accuracy[1].mean() < 0.5,
-    "the faintest image, contrast 0.05 and brightness 0.75: what does InstanceNorm first lose?":
+    "contrast 0.05, brightness 0.75: is the accuracy with InstanceNorm first below 0.84?":
         lambda at: at.contrast == 0.05 and at.brightness == 0.75,
 }
 
@@ -191,8 +191,8 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has lost the axes in `dims`. So torch lines it up with the last axes of x, and "
-        "these are the wrong ones.",
+    "not_kept": "The mean has fewer axes than x: those in `dims` are gone. torch matches the rest with the "
+        "last axes of x, and these are other axes.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

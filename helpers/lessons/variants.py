@@ -1,4 +1,6 @@
 """Notebook 09: what is dropped together: dropout's variants for units, weights, feature maps, sequences."""
+from inspect import Parameter, signature
+
 import torch
 from torch.nn import functional as F
 
@@ -8,36 +10,34 @@ from ..checks.predict import Question
 
 coins = Question(
     "nn.Dropout2d gets a tensor of shape (4, 8, 5, 5): four images, eight channels, 5 × 5 pixels. How many "
-    "entries of its mask are drawn independently?",
-    {"800, one for each number": "That is nn.Dropout. The 2d says that the 5 × 5 pixels of one channel of an "
-         "image are dropped or kept together.",
-     "200, one for each channel and pixel":
-         "Then the four images would share a mask. But it is the 25 pixels that share one entry.",
-     "32, one for each image and channel":
-         "Four images times eight channels. The 25 pixels of a feature map share one entry.",
-     "8, one for each channel":
-         "Then a channel would be dropped in all four images at once. Each image draws its own mask."},
-    "32, one for each image and channel")
+    "times does it decide by chance whether to drop or to keep?",
+    {"800": "That is nn.Dropout: one decision for each number. The 2d says that the 5 × 5 pixels of one "
+         "channel of an image are dropped or kept together.",
+     "200": "That would be one decision for each channel and pixel, the same in all four images. But each "
+         "image has its own decisions, and 25 pixels share one of them.",
+     "32": "Four images times eight channels: the 5 × 5 pixels of a channel of an image share a decision.",
+     "8": "Then a channel would be dropped in all four images at once. Each image has its own decisions."},
+    "32")
 
 decides = Question(
-    "This net learns with each of three variants (Dropout, DropBlock, Dropout2d), with p = 0.3 and with "
-    "p = 0.5. Which difference in accuracy is the largest?",
-    {"between variants: areas beat single numbers":
+    "This net learns with each of three variants, with p = 0.3 and with p = 0.5. Dropout drops single "
+    "numbers, DropBlock and Dropout2d drop areas. Which advantage in accuracy is the largest?",
+    {"that of areas over single numbers":
          "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
          "these maps of 7 × 7 it does not show.",
-     "between variants: single numbers beat areas":
+     "that of single numbers over areas":
          "At p = 0.3, Dropout gains about 2.5 points more than Dropout2d. Between Dropout and DropBlock, no "
          "difference is shown. The two p differ by about 5.5 points.",
-     "between the two p: 0.3 beats 0.5":
+     "that of p = 0.3 over p = 0.5":
          "At p = 0.3, all three gain several points. At p = 0.5, no gain is shown: all intervals hold 0.",
-     "between the two p: 0.5 beats 0.3":
+     "that of p = 0.5 over p = 0.3":
          "More noise makes wrong labels harder to fit, but right labels too. With p = 0.5, so much of the "
          "map is gone that the gain is gone, too."},
-    "between the two p: 0.3 beats 0.5")
+    "that of p = 0.3 over p = 0.5")
 
 twenty = Question(
-    "You compare twenty variants with a net, each by a 95 % interval. In truth none of them changes "
-    "anything. How likely is it that at least one interval excludes 0?",
+    "For each of twenty variants you measure its gain over no dropout, with a 95 % interval. In truth none "
+    "of the variants changes anything. How likely is it that at least one interval excludes 0?",
     {"5 %": "That is the chance for one interval. Here are twenty, and each of them has that chance.",
      "36 %": "0.95 to the power of 20 is 36 %: the chance that all twenty intervals contain 0.",
      "64 %": "All twenty contain 0 with a chance of 0.95²⁰ = 36 %. Otherwise at least one excludes it.",
@@ -103,7 +103,7 @@ alike_goals = {
         lambda at: at.side == 7 and _same(at.dropout2d, at.dropblock),
     "settings at which all three drop the same numbers":
         lambda at: _same(at.dropout, at.dropblock) and _same(at.dropout2d, at.dropblock),
-    "p at most 0.4: a draw in which Dropout2d drops all of an image":
+    "p at most 0.4: a draw in which Dropout2d drops both maps of an image (a column)":
         lambda at: 0 < at.p < 0.41 and (at.dropout2d == 0).flatten(1).all(1).any(),
 }
 
@@ -127,19 +127,21 @@ gallery_goals = {
 
 def dropping_maps(h, p, training=True, keeps=False, fixed_share=False, normal=False, pixels=False,
                   images=False, places=False, batch=False, same_again=False, mask_only=False,
-                  no_rescale=False, by_p=False, fixed_factor=False, share_kept=False, in_eval=False):
+                  no_rescale=False, by_p=False, fixed_factor=False, share_kept=False, in_eval=False,
+                  mask_keeps=False, rows=False, columns=False, times=False, eval_scaled=False):
     """h (N, C, H, W) -> the same, each map (n, c) dropped with chance p, the others divided by 1 - p."""
     if not training and not in_eval:
-        return h
+        return h * (1 - p) if eval_scaled else h
     N, C, H, W = h.shape
     shape = (h.shape if pixels else (N, 1, 1, 1) if images else (N, 1, H, W) if places
-             else (1, C, 1, 1) if batch else (N, C, 1, 1))
-    kept = p if keeps else 0.5 if fixed_share else 1 - p
+             else (1, C, 1, 1) if batch else (N, C, H, 1) if rows else (N, C, 1, W) if columns
+             else (N, C, 1, 1))
+    kept = p if keeps or mask_keeps else 0.5 if fixed_share else 1 - p
     generator = torch.Generator().manual_seed(0) if same_again else None
     mask = ((torch.randn if normal else torch.rand)(shape, generator=generator) < kept).double()
     share = p if keeps else 1 - p
     scale = 1 if no_rescale else 0.5 if fixed_factor else mask.mean() if share_kept else (
-        1 - share if by_p else share)
+        1 - share if by_p else 1 / share if times else share)
     return (torch.ones_like(h) if mask_only else h) * mask / scale
 
 
@@ -177,6 +179,10 @@ spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
     "images": "All channels of an image share one entry, so whole images vanish. The mask needs the axis C.",
     "places": "A pixel is dropped in all channels at once. The pixels of one channel should share an entry, "
         "not the channels of one pixel.",
+    "rows": "Each row of pixels has a mask entry of its own. All pixels of a map share one: an axis H too many.",
+    "columns": "Each column of pixels has a mask entry of its own. All pixels of a map share one: an axis W "
+        "too many.",
+    "mask_keeps": "It keeps with probability p, though the factor is right: p is the probability to drop.",
     "keeps": "It keeps with probability p. As in torch, p is the probability to drop.",
     "fixed_share": "The same share is dropped whatever p is: compare the random numbers with p.",
     "normal": "The random numbers are from a bell curve, randn: another share of them lies below 1 - p. "
@@ -187,6 +193,9 @@ spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
     "by_p": "What is kept is divided by p: divide by the probability to be kept, 1 - p.",
     "fixed_factor": "What is kept is multiplied by the same factor whatever p is: it is 1 / (1 - p).",
     "share_kept": "It divides by the share that this draw has kept, so the factor varies: divide by 1 - p.",
+    "times": "What is kept is multiplied by 1 - p, which makes it smaller still: divide.",
+    "eval_scaled": "It scales twice: up in training, and down in eval mode. One is enough; torch does the "
+        "first.",
     "in_eval": "It drops in eval mode, too.",
 }, hints=[
     "How many independent entries does the mask have, for h of shape (N, C, H, W)? Along which axes?",
@@ -209,8 +218,11 @@ def masks():
                 F=toss(3, 2, 1, 1))
 
 
-def naming(letter, batch=False, maps=False, blocks=False, time=False, noise=False):
-    """The variant that drew the mask of this letter; a switch exchanges two."""
+def naming(letter, batch=False, maps=False, blocks=False, time=False, noise=False, **taken):
+    """The variant that drew the mask of this letter; a switch exchanges two, or takes a letter for another."""
+    for switch, (picture, variant) in _TAKEN.items():
+        if picture == letter and taken.get(switch):
+            return variant
     drew = dict(_DREW)
     for on, (one, other) in (batch, "CD"), (maps, "DF"), (blocks, "AF"), (time, "BF"), (noise, "DE"):
         if on:
@@ -224,6 +236,16 @@ def which_variant_solution(letter):
 
 
 _DREW = {letter: which_variant_solution(letter) for letter in "ABCDEF"}
+_SEEN = {"DropBlock": "that drops squares of 3 × 3 within a tile",
+         "RNNDrop": "that drops whole rows of a tile, one unit at all times",
+         "one mask for the batch": "then all three samples would be the same",
+         "Dropout": "that drops single numbers, in no pattern and anew in each sample",
+         "Gaussian": "that sets nothing to 0, and has many shades", "Dropout2d": "that drops whole tiles"}
+_TAKEN = {f"{letter}_{variant.replace(' ', '_')}": (letter, variant)
+          for letter, right in _DREW.items() for variant in _SEEN if variant != right}
+naming.__signature__ = signature(naming).replace(parameters=[
+    *[*signature(naming).parameters.values()][:-1],
+    *[Parameter(switch, Parameter.KEYWORD_ONLY, default=False) for switch in _TAKEN]])
 
 
 def _named(f):
@@ -241,6 +263,7 @@ which_variant = Exercise(naming, observe=_named, mistakes={
     "time":
         "Two are exchanged: RNNDrop and Dropout2d. A row of a tile is one unit over time; a tile is one map.",
     "noise": "Two are exchanged: Dropout and Gaussian. One of them has two shades only, the other many.",
+    **{switch: f"{letter} is not {variant}: {_SEEN[variant]}." for switch, (letter, variant) in _TAKEN.items()},
 }, hints=[
     "Ask of each picture: what is always dropped together? A square, a row, a block, a tile? And is it the "
         "same in the three samples?",
