@@ -179,7 +179,8 @@ spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
     "images": "All channels of an image share one entry, so whole images vanish. The mask needs the axis C.",
     "places": "A pixel is dropped in all channels at once. The pixels of one channel should share an entry, "
         "not the channels of one pixel.",
-    "rows": "Each row of pixels has a mask entry of its own. All pixels of a map share one: an axis H too many.",
+    "rows": "Each row of pixels has a mask entry of its own. All pixels of a map share one: an axis H "
+        "too many.",
     "columns": "Each column of pixels has a mask entry of its own. All pixels of a map share one: an axis W "
         "too many.",
     "mask_keeps": "It keeps with probability p, though the factor is right: p is the probability to drop.",
@@ -219,7 +220,7 @@ def masks():
 
 
 def naming(letter, batch=False, maps=False, blocks=False, time=False, noise=False, **taken):
-    """The variant that drew the mask of this letter; a switch exchanges two, or takes a letter for another."""
+    """The variant that drew the mask of this letter; a switch exchanges two, or takes one for another."""
     for switch, (picture, variant) in _TAKEN.items():
         if picture == letter and taken.get(switch):
             return variant
@@ -263,7 +264,8 @@ which_variant = Exercise(naming, observe=_named, mistakes={
     "time":
         "Two are exchanged: RNNDrop and Dropout2d. A row of a tile is one unit over time; a tile is one map.",
     "noise": "Two are exchanged: Dropout and Gaussian. One of them has two shades only, the other many.",
-    **{switch: f"{letter} is not {variant}: {_SEEN[variant]}." for switch, (letter, variant) in _TAKEN.items()},
+    **{switch: f"{letter} is not {variant}: {_SEEN[variant]}."
+       for switch, (letter, variant) in _TAKEN.items()},
 }, hints=[
     "Ask of each picture: what is always dropped together? A square, a row, a block, a tile? And is it the "
         "same in the three samples?",

@@ -4,6 +4,8 @@ import random
 import torch
 from torch.nn import functional as F
 
+from helpers.lessons.variants import which_variant
+
 # spatial_dropout
 
 def by_torch(h, p, training=True):
@@ -117,6 +119,11 @@ def mixed(one, other):
     return lambda letter: SEEN[{one: other, other: one}.get(letter, letter)]
 
 
+def taken(letter, variant):
+    """One letter taken for another variant."""
+    return lambda asked: variant.replace("_", " ").lower() if asked == letter else SEEN[asked]
+
+
 right = {
     "spatial_dropout": [by_torch, by_bernoulli, map_by_map, by_flat_maps, by_repeating],
     "which_variant": [SEEN.__getitem__, by_branches],
@@ -128,6 +135,11 @@ wrong = {
         "batch": as_long_as((1,)),
         "images": as_long_as((0,)),
         "places": as_long_as((0, 2, 3)),
+        "rows": lambda h, p, training=True: h * F.dropout(torch.ones(*h.shape[:3], 1), p, training),
+        "columns": by_columns,
+        "mask_keeps": rated(lambda p: 1 - p, lambda p: 1 / (1 - p)),
+        "times": rated(lambda p: p, lambda p: 1 - p),
+        "eval_scaled": lambda h, p, training=True: F.dropout2d(h, p) if training else h * (1 - p),
         "keeps": keeping,
         "fixed_share": rated(lambda p: 0.3),
         "normal": rated(lambda p: p - 1, toss=torch.randn),
@@ -145,6 +157,7 @@ wrong = {
         "blocks": mixed("A", "F"),
         "time": mixed("B", "F"),
         "noise": mixed("D", "E"),
+        **{switch: taken(*switch.split("_", 1)) for switch in which_variant.mistakes if "_" in switch},
     },
 }
 
@@ -157,13 +170,14 @@ others = {"spatial_dropout": {
     "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
     "randn above p": (rated(lambda p: p, toss=torch.randn), SHARE),
     "in pairs": (in_pairs, "mask along the channels: it gives 'shared in part'; expected 'each its own'."),
-    "a column of pixels": (by_columns,
-                           "mask along the pixels of a map: it gives ('one for all', 'each its own')"),
     "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
                 "factor on what is kept: it gives [1.2, 2.5]"),
     "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
     "eval by 0.95": (lambda h, p, training=True: F.dropout2d(h, p) if training else 0.95 * h,
                      "factor in eval mode: it gives 0.95; expected 1."),
-    "eval scaled": (lambda h, p, training=True: F.dropout2d(h, p) if training else h * (1 - p),
-                    "factor in eval mode: it gives [0.8, 0.4]; expected 1."),
+}, "which_variant": {
+    "all Dropout": (
+        lambda letter: "Gaussian" if letter == "E" else "Dropout", "A is not Dropout: that drops"),
+    "two blocks": (
+        lambda letter: "dropblock" if letter in "AB" else SEEN[letter], "B is not DropBlock: that"),
 }}
