@@ -164,11 +164,16 @@ def regions(nets, *shape):
 
 
 def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=False, variance=False,
-        unbiased=False, no_eps=False, eps_outside=False, keeps_dim=False):
+        unbiased=False, no_eps=False, eps_outside=False, keeps_dim=False, absolute=False, scaled_mean=False,
+        divided_mean=False, plain=False):
     """h (N, C) -> gamma (C,), beta (C,) that undo normalizing (Ioffe & Szegedy 2015, section 3)."""
     over = (0, 1) if over_everything else int(over_features)
     mean, var = h.mean(over, keepdim=keeps_dim), h.var(over, unbiased=unbiased, keepdim=keeps_dim)
     gamma = spread(var, eps, variance, no_eps, eps_outside)
+    if plain:
+        return torch.ones_like(mean), torch.zeros_like(mean)
+    gamma = (h - mean).abs().mean(over) if absolute else gamma
+    mean = mean * gamma if scaled_mean else mean / gamma if divided_mean else mean
     return (mean, gamma) if swapped else (gamma, mean)
 
 
@@ -191,6 +196,11 @@ recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)]
     over_features="Mean and variance run over the units of one sample; each unit has its own, "
         "over the batch.",
     over_everything="One mean for the whole batch: each unit has its own.",
+    plain="1 and 0 leave the normalized value as it is. To undo: multiply by what the layer divided by, add "
+        "what it subtracted.",
+    scaled_mean="Beta is the mean times gamma. Gamma multiplies first, then beta is added: the mean alone.",
+    divided_mean="Beta is the mean over gamma. Gamma multiplies first, then beta is added: the mean alone.",
+    absolute="Gamma is the mean distance from the mean. The layer divided by the root of the mean square.",
     variance="Gamma is the variance: the layer divided by its root, so the root multiplies back.",
     unbiased="The variance divides by N - 1: BatchNorm normalizes with the one that divides by N.",
     no_eps="eps is missing: the layer divided by sqrt(var + eps).",
@@ -204,10 +214,11 @@ recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)]
     "subtracted; the biased variance and eps inside the root, because the layer took these.")
 
 
-def folding(gamma, beta, W, divided=False, unfolded=False, rows=False, beta_kept=False, beta_times=False):
+def folding(gamma, beta, W, divided=False, unfolded=False, rows=False, beta_kept=False, beta_times=False,
+            squared=False, beta_less=False):
     """gamma (C,) > 0, beta (C,), W (out, C) -> beta', W': W relu(gamma h + beta) = W' relu(h + beta')."""
-    scale = 1 / gamma if divided else torch.ones_like(gamma) if unfolded else gamma
-    beta = beta if beta_kept else beta * gamma if beta_times else beta / gamma
+    scale = 1 / gamma if divided else torch.ones_like(gamma) if unfolded else gamma ** (2 if squared else 1)
+    beta = beta if beta_kept else beta - gamma if beta_less else beta * gamma if beta_times else beta / gamma
     return beta, W * (scale[:, None] if rows else scale)
 
 
@@ -224,10 +235,12 @@ fold_scale = Exercise(folding, names=("beta", "W"), probes=[
     divided="W is divided by gamma. Gamma is gone before the ReLU, "
         "so the next weights have to multiply by it.",
     unfolded="W is as it was: the factor gamma is lost. The next weights have to take it over.",
+    squared="W is multiplied by gamma twice: once is what the ReLU lets through.",
     rows="Gamma multiplies the rows of W. A row of W makes one output from all units; "
         "unit c is read by column c.",
     beta_kept="Beta stays as it is. gamma * h + beta = gamma * (h + beta / gamma): what is inside the "
         "brackets goes through the ReLU.",
+    beta_less="Gamma is taken off beta. Take gamma out of gamma * h + beta: beta is divided by it.",
     beta_times="Beta is multiplied by gamma: take gamma out of gamma * h + beta, and beta is divided by it.",
 ), hints=[
     "A ReLU lets a positive factor through: relu(gamma * a) = gamma * relu(a). Write gamma * h + beta as "

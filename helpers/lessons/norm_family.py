@@ -147,7 +147,8 @@ shift_goals = {
 
 def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=False, first_only=False,
                 not_kept=False, var_not_kept=False, variance=False, no_mean=False, about_zero=False,
-                no_eps=False, eps_outside=False, unbiased=False):
+                no_eps=False, eps_outside=False, unbiased=False, brackets=False, summed=False,
+                absolute=False):
     """x of any shape, dims: the axes a statistic runs over -> x with mean 0 and spread 1 over them."""
     named = [d % x.dim() for d in dims]
     axes = [d for d in range(x.dim()) if everything or (d in named) != other_axes][:1 if first_only else None]
@@ -157,6 +158,11 @@ def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=Fal
         mean = 0 * x if no_mean else x.mean(over, **keep)
         var = inside + (x.square().mean(over, **keep_var) if about_zero or no_mean
                         else x.var(over, unbiased=unbiased, **keep_var))
+        if summed or absolute:
+            n = x.numel() / var.numel()
+            var = (x - mean).abs().mean(over, keepdim=True) ** 2 + inside if absolute else (
+                var - inside) * n + inside
+        x = x * var.sqrt() if brackets else x  # so that only the mean is divided
         x = (x - mean) / ((var if variance else var.sqrt()) + (eps if eps_outside and not no_eps else 0))
     return x
 
@@ -199,6 +205,9 @@ normalize = Exercise(normalizing, probes=[
         "spread taken about it.",
     "about_zero": "The mean is subtracted above the line, but below it stands the mean square about 0. The "
         "variance is taken about the mean.",
+    "brackets": "Only the mean is divided: (x - mean) / sd needs its brackets.",
+    "summed": "The squared distances are added up: the variance is their mean.",
+    "absolute": "It divides by the mean distance from the mean. The spread is the root of the mean *square*.",
     "no_eps": "eps is missing: sqrt(var + eps).",
     "eps_outside": "eps is added after the root: it belongs to the variance, inside.",
     "unbiased": "The variance divides by n − 1: all norms divide by n, unbiased=False.",

@@ -164,7 +164,8 @@ def go_on(net, split, rate, steps=60):
 
 
 def updating(running_mean, running_var, h, momentum, over_features=False, over_everything=False, added=False,
-        averaged=False, reversed=False, deviation=False, around_running=False, biased=False):
+        averaged=False, reversed=False, deviation=False, around_running=False, about_zero=False,
+        around_old=False, upside=False, twice=False, biased=False):
     """running_mean, running_var (C,), h (N, C) -> both after this batch, as nn.BatchNorm1d keeps them."""
     over = (0, 1) if over_everything else int(over_features)
     keep, take = ((momentum, 1 - momentum) if reversed else (0.5, 0.5) if averaged
@@ -173,6 +174,10 @@ def updating(running_mean, running_var, h, momentum, over_features=False, over_e
     new_mean = keep * running_mean + take * mean
     if around_running:
         var = (h - new_mean).square().sum(over) / (len(h) if biased else len(h) - 1)
+    if around_old or about_zero:
+        var = (h - (running_mean if around_old else 0)).square().sum(over) / (len(h) - (not about_zero))
+    if upside or twice:
+        var = h.var(over, unbiased=twice) * ((len(h) / (len(h) - 1)) ** (1 if twice else -1))
     return new_mean, keep * running_var + take * (var.sqrt() if deviation else var)
 
 
@@ -201,6 +206,11 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",
+    around_old="The variance is taken about the old running mean. It is that of the batch alone, about the "
+        "batch's own mean.",
+    about_zero="That is the mean square of the batch. The variance is taken about the batch's mean.",
+    twice="N / (N - 1) is there twice: var(0) divides by N - 1 already.",
+    upside="The factor is upside down: from N to N - 1 it is N / (N - 1), which is above 1.",
     biased="The variance divides by N. That one normalizes the batch. The running variance takes the one "
         "that divides by N - 1, since it stands for all data.",
 ), hints=[
@@ -216,7 +226,8 @@ def _norms(net):
 
 
 def recalibrating(net, batches, in_eval=False, keeps_momentum=False, no_reset=False, last_only=False,
-        dropout_on=False, frozen_too=False, only_1d=False, left_in_train=False, momentum_lost=False):
+        dropout_on=False, frozen_too=False, only_1d=False, left_in_train=False, momentum_lost=False,
+        one_momentum=False):
     """net in train mode, a list of batches -> net in eval mode; the running statistics of all BatchNorm
     layers but those in eval mode are the mean of the batches', as met without dropout.
     """
@@ -238,7 +249,7 @@ def recalibrating(net, batches, in_eval=False, keeps_momentum=False, no_reset=Fa
         for batch in batches:
             net(batch)
     for layer, momentum in zip([] if momentum_lost else layers, old):
-        layer.momentum = momentum
+        layer.momentum = 0.1 if one_momentum else momentum
     return net.train(left_in_train)
 
 
@@ -286,9 +297,9 @@ def _recalibrated(f):
             "running variance behind the dropout (BatchNorm2d)": images.running_var,
             "the frozen layer as it was": all(map(torch.equal, frozen, last.buffers())),
             "those of another net": [[n.running_mean, n.running_var] for n in _norms(other)[:2]],
-            "its momentum": [norm.momentum for norm in _norms(other)] == [0.3, 0.2, 0.3],
+            "its momentum": [norm.momentum for norm in _norms(other)],
             "weights as they were": all(torch.equal(a, b) for a, b in zip(weights, out.parameters())),
-            "momentum as it was": [first.momentum, images.momentum, last.momentum] == [0.1, 0.2, 0.3],
+            "momentum as it was": [first.momentum, images.momentum, last.momentum],
             "left in eval mode": not any(m.training for m in out.modules())}
 
 
@@ -306,6 +317,7 @@ recalibrate = Exercise(recalibrating, observe=_recalibrated, mistakes=dict(
         "it is: look at layer.training before you switch modes.",
     only_1d="BatchNorm2d is left out. All of torch's BatchNorm layers are a _BatchNorm.",
     left_in_train="The net is left in train mode: end with net.eval().",
+    one_momentum="All layers have momentum 0.1 afterwards. Each had one of its own: put that back.",
     momentum_lost="momentum stays None. If training goes on, the running statistics would average over all "
         "batches since. Put the old momentum back.",
 ), hints=[
@@ -319,13 +331,16 @@ recalibrate = Exercise(recalibrating, observe=_recalibrated, mistakes=dict(
 
 def folding(weight, bias, gamma, beta, mean, var, eps, columns=False, variance=False, bias_left_out=False,
         bias_unscaled=False, mean_unscaled=False, mean_left_out=False, no_beta=False, no_gamma=False,
-        no_eps=False, eps_outside=False, weight_left=False):
+        no_eps=False, eps_outside=False, weight_left=False, beta_scaled=False, all_unscaled=False,
+        multiplied=False):
     """weight (out, in), bias (out,), then BatchNorm's gamma ... var (out,) -> one layer's weight, bias."""
-    scale = (1 if no_gamma else gamma) / spread(var, eps, variance, no_eps, eps_outside)
+    scale = (1 if no_gamma else gamma) * spread(var, eps, variance, no_eps, eps_outside) ** (
+        1 if multiplied else -1)
     b = 0 if bias_left_out else bias if bias_unscaled else bias * scale
     m = 0 if mean_left_out else mean if mean_unscaled else mean * scale
     rows = 1 if weight_left else scale if columns else scale[:, None]
-    return weight * rows, b - m + (0 if no_beta else beta)
+    b, m = (bias, mean) if all_unscaled else (b, m)
+    return weight * rows, b - m + (0 if no_beta else beta * scale if beta_scaled else beta)
 
 
 def fold_solution(weight, bias, gamma, beta, mean, var, eps):
@@ -346,10 +361,14 @@ fold = Exercise(folding, names=("weight", "bias"), probes=[
     columns="The scale multiplies columns: each *output* unit has its own, "
         "which is a row of the weight. Write scale[:, None].",
     variance="It divides by the variance: eval mode divides by its root.",
+    multiplied="It multiplies by the root. Eval mode divides by sqrt(var + eps).",
     bias_left_out="The layer's own bias is lost. BatchNorm receives W x + b, so b is scaled as well.",
     bias_unscaled="BatchNorm scales what it receives, the bias too: scale * (bias - mean) + beta.",
     mean_unscaled="The mean is subtracted before the scaling: scale * (bias - mean) + beta.",
     mean_left_out="The running mean is missing: eval mode subtracts it.",
+    all_unscaled="Bias and mean are not scaled. BatchNorm scales what it receives: scale * (bias - mean) "
+        "+ beta.",
+    beta_scaled="Beta is scaled, too. It is added after the scaling: scale * (bias - mean) + beta.",
     no_beta="Beta is missing in the bias.",
     no_gamma="Gamma is missing: the scale is gamma / sqrt(var + eps).",
     no_eps="eps is missing: sqrt(var + eps).",

@@ -71,6 +71,11 @@ wrong = {
         "variance": lambda x, dims, eps: over(x, dims, var(x, dims) + eps),
         "no_mean": lambda x, dims, eps: x * ((x * x).mean(dims, keepdim=True) + eps).rsqrt(),
         "about_zero": lambda x, dims, eps: over(x, dims, ((x * x).mean(dims, keepdim=True) + eps) ** 0.5),
+        "brackets": lambda x, dims, eps: x - x.mean(dims, keepdim=True) / (var(x, dims) + eps).sqrt(),
+        "summed": lambda x, dims, eps: over(
+            x, dims, ((x - x.mean(dims, keepdim=True)).square().sum(dims, keepdim=True) + eps).sqrt()),
+        "absolute": lambda x, dims, eps: over(
+            x, dims, ((x - x.mean(dims, keepdim=True)).abs().mean(dims, keepdim=True) ** 2 + eps).sqrt()),
         "no_eps": lambda x, dims, eps: over(x, dims, var(x, dims) ** 0.5),
         "eps_outside": lambda x, dims, eps: over(x, dims, var(x, dims) ** 0.5 + eps),
         "unbiased": lambda x, dims, eps: over(x, dims, (var(x, dims, correction=1) + eps) ** 0.5),

@@ -152,6 +152,14 @@ def mean_unscaled(weight, bias, gamma, beta, mean, var, eps):
     return torch.einsum("o,oi->oi", factor, weight), bias * factor - mean + beta
 
 
+def to_one_tenth(net, batches):
+    chosen = norms(net)
+    net = with_momentum(net, batches, None)
+    for layer in chosen:
+        layer.momentum = 0.1
+    return net
+
+
 right = {
     "update_running": [by_torch, by_a_step],
     "recalibrate": [by_tool, by_shares],
@@ -167,6 +175,12 @@ wrong = {
         "reversed": lambda m, v, h, k: by_torch(m, v, h, 1 - k),
         "deviation": lambda m, v, h, k: (by_torch(m, v, h, k)[0], blend(v, h.std(0), k)),
         "around_running": about_the_new_mean,
+        "around_old": lambda m, v, h, k: (
+            blend(m, h.mean(0), k), blend(v, ((h - m) ** 2).sum(0) / (len(h) - 1), k)),
+        "about_zero": lambda m, v, h, k: (blend(m, h.mean(0), k), blend(v, (h ** 2).mean(0), k)),
+        "twice": lambda m, v, h, k: (blend(m, h.mean(0), k), blend(v, h.var(0) * len(h) / (len(h) - 1), k)),
+        "upside": lambda m, v, h, k: (
+            blend(m, h.mean(0), k), blend(v, h.var(0, correction=0) * (len(h) - 1) / len(h), k)),
         "biased": lambda m, v, h, k: (blend(m, h.mean(0), k), blend(v, h.var(0, correction=0), k)),
     },
     "recalibrate": {
@@ -178,6 +192,7 @@ wrong = {
         "frozen_too": lambda net, batches: with_momentum(net, batches, None, frozen_too=True),
         "only_1d": lambda net, batches: with_momentum(net, batches, None, only=nn.BatchNorm1d),
         "left_in_train": in_train,
+        "one_momentum": to_one_tenth,
         "momentum_lost": lambda net, batches: with_momentum(net, batches, None, back=False),
     },
     "fold": {
@@ -188,6 +203,11 @@ wrong = {
         "bias_unscaled": bias_unscaled,
         "mean_unscaled": mean_unscaled,
         "mean_left_out": lambda w, b, g, beta, m, v, eps: folded(w, b, g, 0, root(v, eps), beta),
+        "all_unscaled": lambda w, b, g, beta, m, v, eps: (
+            folded(w, b, g, m, root(v, eps), beta)[0], b - m + beta),
+        "beta_scaled": lambda w, b, g, beta, m, v, eps: folded(
+            w, b + beta, g, m, root(v, eps), 0),
+        "multiplied": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, 1 / root(v, eps), beta),
         "no_beta": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, root(v, eps), 0),
         "no_gamma": lambda w, b, g, beta, m, v, eps: folded(w, b, torch.ones_like(g), m, root(v, eps), beta),
         "no_eps": lambda w, b, g, beta, m, v, eps: folded(w, b, g, m, v.sqrt(), beta),
