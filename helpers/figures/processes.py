@@ -6,6 +6,7 @@ from .parts import array, broken, diagram, errors, headline, keys, means, moving
 from .roles import FAINT, INK, QUIET
 
 REACH = 3.6                         # the values shown, either way
+GAP = 0.425, 0.355                  # heights between which the line of `shares` has a gap
 BINS = np.linspace(-REACH, REACH, 73)
 TINT = "#A9CCE6"
 MOST = 8                            # processes
@@ -22,8 +23,8 @@ def shares(fig):
     lanes, below = fig.add_axes((0.13, 0.43, 0.85, 0.3)), fig.add_axes((0.13, 0.1, 0.85, 0.155))
     lanes.set(xlim=(-REACH, REACH), ylim=(MOST, 0), yticks=[], xticks=range(-3, 4))
     below.set(xlim=(-REACH, REACH), ylim=(0, 1.04), yticks=[], xticks=range(-3, 4))
-    for ax, name, words in ((lanes, "before BatchNorm", "in one batch: dot = image, bar = mean"),
-                            (below, "after BatchNorm", "how often, in 400 batches")):
+    for ax, name, words in ((lanes, "before BatchNorm", "in one batch: ring = an image, bar = mean"),
+                            (below, "after BatchNorm", "the yellow image in 400 batches")):
         ax.spines[["left", "right", "top"]].set_visible(False)
         ax.annotate(name, (0, 1), (-50, 8), "axes fraction", textcoords="offset points", weight="bold",
                     size=10)
@@ -41,7 +42,9 @@ def shares(fig):
         heaps.set_xy(np.c_[np.r_[BINS[0], np.repeat(BINS, 2)[1:-1], BINS[-1]],
                            np.r_[0, np.repeat(counts / max(1, counts.max()), 2), 0]])
         height = 0.73 - 0.3 * (process + 0.5) / P
-        leads.set_data([h[process, 0], yellow[0]], [height, 0.1])
+        down = np.array([[height, GAP[0]], [GAP[1], 0.1]])      # past the numbers of the upper axis
+        across = yellow[0] + (h[process, 0] - yellow[0]) * (down - 0.1) / (height - 0.1)
+        leads.set_data(*broken(across, down))
         held.set_data(h[process, :1], [height])
         now.set_data(yellow[:1], [0.1])
         finding = "One mean for all processes" if together else "A mean in each process"
@@ -62,7 +65,7 @@ def lane(ax):
     paint(h (P, n), mean (P,) or (1,))."""
     fences = moving(ax, color=FAINT, lw=0.8)
     bars = moving(ax, color=roles.normalized.ink, lw=4, solid_capstyle="butt")
-    dots = moving(ax, **roles.normalized.rings, ms=6)
+    dots = moving(ax, **roles.normalized.dots | dict(mfc="white", mew=1), ms=6)
     look = dict(ha="right", va="center", size=10, color=QUIET, animated=True)
     names = [ax.text(-REACH - 0.06, 0, f"process {r}", **look) for r in range(MOST)]
 
@@ -151,8 +154,8 @@ def by_share(fig):
         own, shared = found[:, 0].mean(1)
         finding = ("Two images in a process are too few" if shared - own > 0.2
                    else "A mean in each process, or one for all")
-        at = f"at {short(images[0])} images {own:.2f} and {shared:.2f}"
-        say(finding, f"{processes} processes; {at}; {plural(found.shape[2], 'seed')}; band ± sd")
+        at = f"{short(images[0])} images: own mean {own:.2f}, one mean {shared:.2f}"
+        say(finding, f"{processes} processes, {at}; band ± sd")
         rows = "; ".join(f"{name}: {means(images, line)}" for (name, _), line in zip(KINDS, found))
         return f"{finding}. Mean accuracy with {processes} processes, by images in each process: {rows}."
     return draw

@@ -14,9 +14,8 @@ whose_mean = Question(
     "16")
 
 averaged_variance = Question(
-    "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. The "
-    "average of the four means is the mean of all samples. Compared with the variance of all samples, the "
-    "average of the four variances is usually",
+    "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. "
+    "Compared with the variance of all samples, the average of the four variances is usually",
     {"equal": "The means may be averaged, as the shares are equally large. But each variance is taken "
          "about another mean: that of its own process.",
      "too small": "Each variance measures distances from the mean of its own process. The distances between "
@@ -27,16 +26,16 @@ averaged_variance = Question(
 
 two_halves = Question(
     "Two processes with 32 samples each call normalize(h, plain_sum). Then each calls backward() on the loss "
-    "of its own samples. What differs from one process that holds all 64?",
+    "of its own samples. Compare with one process that holds all 64 samples. What is different?",
     {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
          "a program sends it.",
      "the output and the gradient for h": "all_reduce writes the right sum into total. So mean, variance and "
          "output are those of all 64 samples.",
-     "the output alone": "The output is right, as all_reduce gives the sums of all 64 samples. But backward "
+     "only the output": "The output is right, as all_reduce gives the sums of all 64 samples. But backward "
          "exchanges nothing.",
-     "the gradient for h alone": "The samples of a process move the mean that the other process uses, too. "
+     "only the gradient for h": "The samples of a process move the mean that the other process uses, too. "
          "So its gradient should have a part from the other loss. This part never arrives."},
-    "the gradient for h alone")
+    "only the gradient for h")
 
 whose_statistics = Question(
     "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data of process 0 have mean 0, "
@@ -54,7 +53,7 @@ whose_statistics = Question(
 
 
 share_goals = {
-    "The yellow image in process 1: does 0.5 become another value?":
+    "The yellow image in process 1: does 0.5 still become 1.50?":
         lambda at: at.process == 1 and not at.synchronized,
     "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
@@ -62,7 +61,7 @@ share_goals = {
         lambda at: at.process == 1 and at.synchronized,
     "8 processes, not synchronized: a spread below 0.24":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: a spread below 0.24 with the fewest images":
+    "8 processes, synchronized: a spread below 0.24 with the fewest images in each process":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 
