@@ -5,8 +5,8 @@ from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 rate_one = Question(
-    "Learning rate 1, eight nets from eight random starts. How many pass accuracy 0.5, first without "
-    "BatchNorm, then with it?",
+    "Eight nets of each kind train at learning rate 1 for 150 steps. How many pass accuracy 0.5, first "
+    "without BatchNorm, then with BatchNorm?",
     {"8 and 8": "BatchNorm would then only make learning faster. Here it decides whether a net learns.",
      "4 and 8": "A rate slightly too large fails for some starts. Without BatchNorm this is far too large.",
      "0 and 8": "A step this long switches the plain net's units off: they give 0 for every image, have no "
@@ -15,14 +15,14 @@ rate_one = Question(
     "0 and 8")
 
 rate_tenth = Question(
-    "At learning rate 0.1 plain nets reach an accuracy of about 0.90 on new images. A point is 0.01. "
-    "What does BatchNorm change?",
+    "After 250 steps at learning rate 0.1, plain nets reach an accuracy of about 0.90 on new images: "
+    "90 points of 100. How do nets with BatchNorm compare?",
     {"8 points more": "These small nets would then be right 98 times in 100. What holds them back is not the "
                       "missing layer: they see 4,000 images, four times each.",
      "2 points more": "Of 10 wrong answers in 100 about two become right. What BatchNorm adds is above "
                       "all room for other rates.",
-     "nothing": "One run easily misses the gain. But almost every pair of nets from one seed shows it, and "
-                "it is larger than chance would make it.",
+     "no difference": "One run easily misses the gain. But almost every pair of nets from one seed shows it, "
+                      "and it is larger than chance would make it.",
      "5 points less": "The means that BatchNorm subtracts do vary from batch to batch. But a batch of 64 is "
                       "large enough for these nets."},
     "2 points more")
