@@ -16,6 +16,7 @@ from helpers.checks.predict import Question
 from web.cells import CORE, DEEPER, FOLDER, Links, code_cells, is_lab, label
 from web.discuss import DISCUSS
 from web.minutes import minutes, stated
+from web.votes import EXPECTED
 
 OUT = FOLDER.parent / "_class"
 FOUND = re.compile(r"<details><summary>What you should have found</summary>\s*(.*?)\s*</details>", re.S)
@@ -67,12 +68,13 @@ def minutes_of(section):
 
 
 def called(cell, names, kind):
-    """The things of a kind that a cell of code names, in order: Questions it asks, Exercises it gives."""
+    """(lesson.name, thing) of each Question, or Exercise, that a cell of code names, in order."""
     for node in ast.walk(ast.parse(cell.source)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
             thing = getattr(names[node.value.id], node.attr, None)
             if isinstance(thing, kind):
-                yield node.attr, thing
+                home = getattr(names[node.value.id], "__name__", "").rpartition(".")[2]
+                yield f"{home}.{node.attr}", thing
 
 
 def lessons_of(notebook):
@@ -83,11 +85,14 @@ def lessons_of(notebook):
             for node in nodes for alias in node.names}
 
 
-def of_question(question):
+def of_question(name, question):
     lines = [f"**Vote.** {question.text}", ""]
     for option, reason in question.options.items():
         mark = "**right**" if option == question.answer else "wrong"
         lines.append(f"- {option} ({mark}): {reason}")
+    if name in EXPECTED:
+        both = f"*{question.answer}* and for *{EXPECTED[name]}*"
+        lines += ["", f"Expect votes for {both} (a guess, not a count)."]
     return [*lines, ""]
 
 
@@ -100,6 +105,7 @@ def of_lab(cell, names):
 
 
 def of_exercise(name, exercise):
+    name = name.rpartition(".")[2]
     lines = [f"**Exercise** `{name}`. To grade an answer: `lesson.{name}.verdict(answer)`.", ""]
     if exercise.solution:
         source = inspect.getsource(exercise.solution).rstrip().replace("_solution", "")
@@ -131,8 +137,8 @@ def of_cell(cell, names):
         for words in FOUND.findall(cell.source):
             yield from ["What it finds:", "", words, ""]
         return
-    for _, question in called(cell, names, Question):
-        yield from of_question(question)
+    for name, question in called(cell, names, Question):
+        yield from of_question(name, question)
     if is_lab(cell):
         yield from of_lab(cell, names)
     for name, exercise in called(cell, names, Exercise):

@@ -49,4 +49,7 @@ DISCUSS = {
            "price?",
            "One process has a shorter last batch. Which means are then wrong, and by how much?",
            "Which other layers of a net look at more than one sample, and need the same care?"),
+    "13": ("The four scores read well, and the model fails in use. What have they not seen?",
+           "Which of these faults could a test in your own project have caught, and at what price?",
+           "A colleague repairs the symptom by leaving the model in train(). What do you answer?"),
 }
