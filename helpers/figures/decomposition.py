@@ -11,7 +11,7 @@ noise = Role(FAINT, QUIET, "s", (0, (1, 1.6)))
 PARTS = ("noise", noise), ("variance", variance), ("bias²", bias)  # from the ground up
 
 REACH = 2.2            # of y
-TOP = 0.08             # of the error without noise
+TOP = 0.1              # of the error without noise
 
 
 def fits(fig, steps=600):
@@ -81,25 +81,27 @@ def stacked(ax, parts):
 
 
 def history(ax, steps):
-    """The two parts against the steps so far, with their names at the last.
+    """The two parts against the steps so far, a line each, with their names at the last.
 
     Returns paint(step (T,), variance (T,), bias2 (T,))."""
-    ax.set(xscale="log", xlim=(20, steps), xlabel="step (log scale)", ylim=(0, TOP), yticks=[0, 0.04, 0.08],
-           ylabel="squared distance from the truth")
+    ax.set(xscale="log", xlim=(20, steps), xlabel="step (log scale)", ylim=(0, TOP), yticks=[0, 0.05, 0.1])
+    ax.set_title("squared distance", size=10, pad=6, loc="left")
     ticks(ax.xaxis, (20, 100, steps))
-    beyond = inside(ax, 0.01, 1.02, **NOTE, animated=True)
-    areas = stacked(ax, PARTS[1:])
-    names = [ax.text(0, 0, name, va="center", **role.bold, size=9.5, animated=True)
-             for name, role in PARTS[1:]]
+    ax.grid(axis="y")
+    lines = [moving(ax, **role.line, lw=2.4) for _, role in PARTS[1:]]
+    names = [ax.text(0, 0, "", va="center", **role.bold, size=10, animated=True) for _, role in PARTS[1:]]
 
     def paint(step, variance, bias2):
-        areas(step, variance, bias2)
-        highest = np.nanmax(np.nan_to_num(variance + bias2, nan=0))
-        beyond.set_text(f"↑ was up to {short(highest, 2)}" if highest > TOP else "")
-        last = np.nan_to_num([variance[-1] / 2, variance[-1] + bias2[-1] / 2], nan=TOP)
-        low = min(last[0], TOP - 0.014)  # the names keep apart, and below the words above the panel
-        for name, y in zip(names, (low, min(max(last[1], low + 0.0075), TOP - 0.005))):
-            name.set_position((min(max(step[-1], 20), steps) * 1.06, y))
+        found = np.nan_to_num([variance, bias2], nan=1e9, posinf=1e9)
+        for line, values in zip(lines, found):
+            line.set_data(step, values)
+        last = found[:, -1]
+        high = TOP - 0.007  # below the title
+        heights = apart(np.clip(last, 0.003, high), 0.009)
+        heights -= max(heights.max() - high, 0)
+        for name, (word, _), end, y in zip(names, PARTS[1:], last, heights):
+            name.set(text=f"{word} ↑" if end > TOP else word,
+                     position=(min(max(step[-1], 20), steps) * 1.06, y))
     return paint
 
 

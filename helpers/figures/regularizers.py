@@ -17,8 +17,11 @@ def remedies(fig, count=4):
 
     def draw(names, errors):
         errors = array(errors)
-        means, out = errors.mean(1), (errors > high).sum()
-        paint(names, errors, [f"{mean:.3f}" for mean in means], f"{out} further right" if out else "")
+        means, out = errors.mean(1), (errors > high).sum(1)
+        beyond = ", ".join(f"{n} of “{name}”" for name, n in zip(names, out) if n)
+        paint(names, errors, [f"{mean:.3f}" for mean in means],
+              f"not shown, further right: {beyond}" if (out > 0).sum() == 1 else
+              f"{out.sum()} of {errors.size} dots lie further right" if out.any() else "")
         best = names[np.argmin(means)]
         finding = f"{best[0].upper()}{best[1:]} comes nearest to the truth"
         figures = f"a dot: one of {errors.shape[1]} data sets; diamond and number: their mean"
@@ -71,7 +74,7 @@ def rows(fig, count, xlabel, width):
     left = [beside(ax, -0.02, y, ha="right", weight="bold", size=10, animated=True) for y in range(count)]
     right = [beside(ax, 1.015, y, animated=True) for y in range(count)]
     above = inside(ax, 1, 1.02, ha="right", animated=True, **NOTE)
-    dots, diamonds = moving(ax, **normalized.rings, ms=3.5, alpha=0.5), moving(ax, **highlight.dots, ms=9)
+    diamonds, dots = moving(ax, **highlight.dots, ms=9), moving(ax, **normalized.rings, ms=3.5, alpha=0.5)
 
     def paint(names, values, ends, beyond):
         y = np.arange(count)

@@ -14,11 +14,13 @@ from ..experiments.training import fit, outputs
 grows = Question(
     "A net is trained without dropout, and again with dropout 0.8. All else stays the same. "
     "Which parts of the error are larger with dropout 0.8?",
-    {"only the variance": "Masks are random, so more spread seems natural. But in eval mode there are no masks: "
-         "each net is one fixed function. Variance says how far these functions lie apart, and that falls.",
-     "only bias²": "The more is dropped, the less a net can follow its points at all. The fits become flat, and "
-         "so does their mean.",
-     "bias² and noise": "Noise is how far new points lie from the truth. No way of training changes new points.",
+    {"only the variance": "Masks are random, so more spread seems natural. But in eval mode there are no "
+         "masks: each net is one fixed function. Variance says how far these functions lie apart, and that "
+         "falls.",
+     "only bias²": "The more is dropped, the less a net can follow its points at all. The fits become flat, "
+         "and so does their mean.",
+     "bias² and noise": "Noise is how far new points lie from the truth. No way of training changes new "
+         "points.",
      "bias² and variance":
          "Then dropout could only do harm. One of the two falls, and this is what dropout is used for."},
     "only bias²")
@@ -37,9 +39,9 @@ stopping = Question(
     "0.7")
 
 wave = Question(
-    "Nets with dropout 0.5 and nets without dropout learn the wave from fifty points each. We measure how far "
-    "each net lies from the wave. Compared with the nets without dropout, the squared distance of the nets "
-    "with dropout is",
+    "Nets with dropout 0.5 and nets without dropout learn the wave from fifty points each. We measure how "
+    "far each net lies from the wave. Compared with the nets without dropout, the squared distance of the "
+    "nets with dropout is",
     {"smaller": "A little dropout does this on the line. But a wave needs a net that bends, and dropout "
          "makes bending hard.",
      "about the same": "That would need a fall in variance as large as the rise in bias². On the wave the "
