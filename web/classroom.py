@@ -43,9 +43,8 @@ def sections(notebook):
     """The parts under headings of the second level; what stands above the first is "Opening"."""
     found, k = [Section("Opening")], 0
     for cell in notebook.cells:
-        words = re.match(r"## (.+)", cell.source) if cell.cell_type == "markdown" else None
-        if words:
-            found.append(Section(words[1]))
+        if cell.cell_type == "markdown":
+            found += map(Section, re.findall(r"^## (.+)", cell.source, re.M))
         found[-1].cells.append(cell)
         if cell.cell_type == "code":
             found[-1].code.append(k)
