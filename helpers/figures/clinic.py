@@ -10,10 +10,10 @@ NAMES = "train()", "eval()", "train()", "eval()"
 PLACES = np.array([0.0, 1.0, 2.7, 3.7])  # of the four bars, from above
 WHY = {  # what a wrong diagnosis would show, at most 60 characters
     "healthy": "a healthy net has no low score",
-    "statistics": "wrong statistics lower training data in eval()",
-    "other data": "other data lower validation data in eval(), and only that",
-    "overfit": "an overfitted net is right on its training data only",
-    "batches": "bad batches lower all four scores",
+    "statistics": "wrong statistics: low on training data in eval()",
+    "other data": "other data: low on validation data in eval() only",
+    "overfit": "overfitting: low on validation data in both modes",
+    "batches": "bad batches: all four scores are low",
 }
 
 
@@ -61,13 +61,16 @@ def losses(fig):
     ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="training", ylabel="loss (nats)",
            yticks=range(5))
     ax.set_xticks([0, 1], ["start", "end"])
+    ax.tick_params(labelsize=10.5)
+    for label in ax.xaxis.label, ax.yaxis.label:
+        label.set_size(11)
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     beside(ax, 0.98, np.log(10) + 0.13, "guessing", ha="right", **NOTE)
     key(ax, -0.1, "training, train()", roles.train)
     key(ax, 0.52, "validation, eval()", roles.eval)
-    looks = dict(lw=0.6, alpha=0.35), dict(lw=2.4)
-    thin, thick = (moving(ax, **look, **roles.train.line) for look in looks)
-    seen, mean = (moving(ax, **look, **roles.eval.line) for look in looks)
+    one, all_of_them = dict(lw=0.8, alpha=0.6), dict(lw=2.4)
+    thin, seen = (moving(ax, **one, color=role.color) for role in (roles.train, roles.eval))
+    thick, mean = (moving(ax, **all_of_them, **role.line) for role in (roles.train, roles.eval))
 
     def paint(step, loss, at, val_loss):
         step, at = step / step[-1], at / step[-1]
@@ -84,14 +87,16 @@ def scored(fig):
     """The four scores as bars, a dot a seed. Returns paint(scores (K, 4))."""
     ax = fig.add_axes((0.60, 0.14, 0.32, 0.59))
     ax.set(xlim=(0, 1), ylim=(4.4, -1.2), yticks=PLACES, xticks=[0, 0.5, 1], xlabel="accuracy")
-    ax.set_yticklabels(NAMES, size=10)
+    ax.set_yticklabels(NAMES, size=11)
     ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="x", labelsize=10.5)
+    ax.xaxis.label.set_size(11)
     for y, words in ((-0.85, "training data"), (1.85, "validation data")):
-        beside(ax, 0.0, y, words, size=10, weight="bold")
+        beside(ax, 0.0, y, words, size=11, weight="bold")
     kinds = [roles.train, roles.eval]
     bars = [moving(ax, lw=11, color=role.color, alpha=0.75, solid_capstyle="butt") for role in kinds]
     dots = moving(ax, ls="", marker="o", ms=3.5, mfc="white", mec=INK, mew=0.7)
-    signs = [inside(ax, 1.03, 1 - (y + 1.2) / 5.6, size=10, va="center", animated=True) for y in PLACES]
+    signs = [inside(ax, 1.03, 1 - (y + 1.2) / 5.6, size=11, va="center", animated=True) for y in PLACES]
 
     def paint(scores):
         means = scores.mean(0)

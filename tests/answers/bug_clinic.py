@@ -43,13 +43,32 @@ def norms_only(net, train, val):
 
 def kept_and_put_back(net, train, val):
     """The net itself, its state kept and put back."""
-    kept, scores = deepcopy(net.state_dict()), []
+    modes = {layer: layer.training for layer in net.modules()}
+    scores = own_modes_lost(net, train, val)
+    for layer, mode in modes.items():
+        layer.training = mode
+    return scores
+
+
+def own_modes_lost(net, train, val):
+    kept, was, scores = deepcopy(net.state_dict()), net.training, []
     for batches in train, val:
         for mode in (True, False):
             net.load_state_dict(kept)
             scores.append(share(quiet(net.train(mode)), batches))
     net.load_state_dict(kept)
+    net.train(was)
     return scores
+
+
+def statistics_moved(net, train, val):
+    """Eval mode first, so that the scores are right; the modes are put back."""
+    modes = [(layer, layer.training) for layer in net.modules()]
+    a, b = (share(net.eval(), batches) for batches in (train, val))
+    scores = [share(quiet(net.train()), batches) for batches in (train, val)]
+    for layer, mode in modes:
+        layer.training = mode
+    return [scores[0], a, scores[1], b]
 
 
 def one_by_one(net, train, val, asked=lambda net: net, kinds=_DropoutNd, modes=(True, False), mean=share):
@@ -83,4 +102,6 @@ wrong = {"four_scores": {
     "modes_swapped": picked(1, 0, 3, 2),
     "modes_outside": picked(0, 2, 1, 3),
     "by_batch": lambda *given: one_by_one(*given, asked=deepcopy, mean=mean_of_means),
+    "moved": statistics_moved,
+    "left": own_modes_lost,
 }}
