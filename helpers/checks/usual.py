@@ -109,6 +109,7 @@ TAKEN = {
     "{} is squared.": lambda a: a ** 2,
     "Of {} the root is taken.": lambda a: a ** 0.5,
     "1 - {0} stands where {0} belongs.": lambda a: 1 - a,
+    "{} is not used: as if it were 0.1 always.": lambda a: 0 * a + 0.1,
     "{} is not used: as if it were 1e-5 always.": lambda a: 0 * a + 1e-5,
     "{} is not used: as if it were 1e-8 always.": lambda a: 0 * a + 1e-8,
 }
@@ -150,6 +151,8 @@ def reduced(exercise, name, blocks):
     with suppress(Exception):
         if more == 1 and all(same(a.diagonal(), b) for a, b in blocks):
             return f"{name} is a table of each with each, whose diagonal is right: {shapes}"
+        if not more and mine.shape != want.shape and all(same(a.expand(b.shape), b) for a, b in blocks):
+            return f"{name} is to have as many of these as are the same: {shapes}"
         for axis in range(want.dim()) if more == -1 else ():
             if all(same(a.unsqueeze(axis).expand(b.shape), b) for a, b in blocks):
                 return f"{name} lacks axis {axis}, along which it is the same everywhere: {shapes}"
@@ -171,6 +174,7 @@ CHANGES = {
     "is one over what is expected": lambda x: 1 / x,
     "is 1 minus what is expected": lambda x: 1 - x,
     "is transposed": lambda x: x.mT if x.dim() > 1 else x,
+    "is 0": lambda x: 0 * x,
     "is rounded to whole numbers": torch.round,
     "is cut to whole numbers": torch.floor,
 }

@@ -71,19 +71,23 @@ share_goals = {
 def uniting(means, variances, counts, averaged=False, uncounted=False, summed=False, by_processes=False,
             deviations=False, apart_uncounted=False, apart_unbiased=False, not_squared=False, deviation=False,
             unbiased=False, about_zero=False, mean_uncounted=False, within_uncounted=False,
-            apart_summed=False):
+            apart_summed=False, means_summed=False, taken_off=False, share_squared=False,
+            within_unbiased=False):
     """means, variances (P, C) of P processes' samples, counts (P,) of them
     -> mean and variance (C,) of all samples, dividing by their number."""
     n = (torch.ones_like(counts) if uncounted else counts)[:, None]
     P, N = len(n), n.sum()
     share = n / (P if by_processes else N)  # (P, 1)
-    mean = means.mean(0) if mean_uncounted else (share * means).sum(0)
+    mean = (n * means).sum(0) if means_summed else means.mean(0) if mean_uncounted else (share * means).sum(0)
     within = (variances.mean(0) if within_uncounted
               else variances.sum(0) if summed else (share * variances.sqrt()).sum(0).square() if deviations
               else (share * variances).sum(0))
     off = means if about_zero else means - mean
     between = (means.var(0, unbiased=False) if apart_uncounted else off.square().sum(0) if apart_summed
                else (share * (off.abs() if not_squared else off.square())).sum(0))
+    within = ((n - 1) * variances).sum(0) / (N - 1) if within_unbiased else within
+    within = (share ** 2 * variances).sum(0) if share_squared else within
+    between = -between if taken_off else between
     var = within + (0 if averaged else between * P / (P - 1) if apart_unbiased else between)
     var = var * N / (N - 1) if unbiased else var
     return mean, var.sqrt() if deviation else var
@@ -109,6 +113,11 @@ union_stats = Exercise(uniting, probes=[
         "much: use counts.",
     "mean_uncounted": "The mean is that of the means, as if every process had as many samples: use counts.",
     "within_uncounted": "The variances are averaged as if every process had as many samples: use counts.",
+    "means_summed": "The counts are not divided by their sum: the weights have to add up to 1.",
+    "taken_off": "The spread of the means is taken off. It adds to what is within the processes.",
+    "share_squared": "The weights of the variances are squared. A mean of squares is weighted by counts / N.",
+    "within_unbiased": "The variances are weighted by counts - 1. Here each divides by its number of "
+        "samples, so that counts are the weights.",
     "about_zero": "The squares of the means are averaged, and the square of the mean of all is not taken "
         "off: measure the means from the mean of all.",
     "summed": "The variances are added up: four processes with variance 1 would make a variance of 4. They "
@@ -140,13 +149,19 @@ union_stats = Exercise(uniting, probes=[
 # Exercise: the gradient of a sum over processes
 
 def returning(gradients, own=False, averaged=False, others=False, only_first=False, by_loss=False,
-              own_times=False, over_channels=False):
+              own_times=False, over_channels=False, everything=False, own_too=False, running=False,
+              only_last=False, ones=False):
     """gradients (P, C) of each process's own loss with respect to the sum
     -> (P, C), of all losses, with respect to each process's part."""
     total = gradients.mean(0) if averaged else gradients.sum(0)
     back = (total - (gradients if others else 0 * gradients)) * (len(gradients) if by_loss else 1)
     if over_channels:
         return gradients.sum(1, keepdim=True).expand_as(gradients)
+    if everything or own_too or running or ones:
+        return (gradients.sum() + 0 * gradients if everything else total + gradients if own_too
+                else gradients.cumsum(0) if running else torch.ones_like(gradients))
+    if only_last:
+        return torch.cat([0 * back[1:], back[-1:]])
     if own or own_times:
         return gradients * (len(gradients) if own_times else 1)
     return torch.cat([back[:1], 0 * back[1:]]) if only_first else back
@@ -166,6 +181,12 @@ backward_of_sum = Exercise(returning, probes=[
         "rows.",
     "over_channels": "It adds up the numbers of one process (a row). The processes are to be added up, over "
         "axis 0.",
+    "everything": "It adds up the numbers of all units, too. Each unit has a sum of its own: over axis 0 "
+        "only.",
+    "own_too": "The loss of the process itself is counted twice. It is in the sum of the rows already.",
+    "running": "Each process gets the losses up to its own. All losses use the sum, so all count.",
+    "only_last": "Only the last process gets the gradient. The x of every process is in the sum.",
+    "ones": "1 is the slope of the sum in each x. It multiplies the gradients of all losses, added up.",
     "others": "The loss of the process itself is missing. Its x is in its own sum, too.",
     "only_first": "Only process 0 gets the gradient. The x of every process is in the sum.",
     "averaged": "It is divided by the number of processes. The losses are added up, and each x is in the sum "

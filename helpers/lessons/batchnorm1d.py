@@ -121,7 +121,8 @@ def statistics(h, over, unbiased=False, one_pass=False, fixed_mean=False, fixed_
 def forward(h, gamma, beta, eps, over_features=False, over_everything=False, mean_over_features=False,
         variance_over_features=False, variance=False, no_eps=False, eps_outside=False, unbiased=False,
         one_pass=False, beta_first=False, no_affine=False, no_centre=False, brackets=False, summed=False,
-        root_twice=False, about_zero=False, absolute=False, fixed_statistics=False, fixed_mean=False,
+        root_twice=False, about_zero=False, absolute=False, median=False, by_range=False, unnormalized=False,
+        plus_mean=False, fixed_statistics=False, fixed_mean=False,
         fixed_variance=False):
     """h (N, C), gamma (C,), beta (C,) -> y (N, C)."""
     over = (0, 1) if over_everything else int(over_features)
@@ -133,7 +134,9 @@ def forward(h, gamma, beta, eps, over_features=False, over_everything=False, mea
     var = (var * len(h) if summed else var.sqrt() if root_twice else h.square().mean(over) if about_zero
            else (h - mean).abs().mean(over).square() if absolute else var)
     sd = spread(var, eps, variance, no_eps, eps_outside)
-    h_hat = h / sd if no_centre else h - mean / sd if brackets else (h - mean) / sd
+    mean = h.median(0).values if median else -mean if plus_mean else mean
+    sd = h.amax(0) - h.amin(0) + eps if by_range else sd
+    h_hat = h if unnormalized else h / sd if no_centre else h - mean / sd if brackets else (h - mean) / sd
     return h_hat if no_affine else gamma * (h_hat + beta) if beta_first else gamma * h_hat + beta
 
 
@@ -186,6 +189,11 @@ batchnorm_forward = Exercise(forward, probes=[
     brackets="Only the mean is divided: (h - mean) / sd needs its brackets.",
     summed="The squared distances are added up: the variance is their mean.",
     root_twice="The root is taken twice: under it stands the variance plus eps, not the standard deviation.",
+    unnormalized="Nothing is normalized: gamma and beta come after (h - mean) / sqrt(var + eps).",
+    plus_mean="The mean is added: it has to be taken off.",
+    median="The median is taken off: BatchNorm takes the mean.",
+    by_range="It divides by the range, from the smallest number to the largest: the spread is the root of "
+        "the variance.",
     about_zero="The mean is taken off above the line, but below it stands the mean square about 0: the "
         "variance is taken about the mean.",
     absolute="It divides by the mean distance from the mean. The spread is the root of the mean *square*.",
@@ -203,11 +211,12 @@ batchnorm_forward = Exercise(forward, probes=[
 
 
 def told_axis(table, normalized, swapped=False, always_rows=False, always_columns=False, raw=False,
-              first_column=False, unbiased_sd=False, exact=False):
+              first_column=False, first_row=False, any_column=False, unbiased_sd=False, exact=False):
     """table (R, C), normalized (R, C) -> 0 if each column was normalized (over axis 0), 1 if each row was."""
     means = normalized.mean(0).abs()
     over_rows = ((normalized.std(0) - 1).abs().max() < 1e-3 if unbiased_sd
-                 else means[0] < 1e-3 if first_column
+                 else means[0] < 1e-3 if first_column else means.min() < 1e-3 if any_column
+                 else normalized[0].mean().abs() > 1e-3 if first_row
                  else table.mean(0).abs().max() < table.mean(1).abs().max() if raw
                  else means.max() == 0 if exact else means.max() < 1e-3)
     if always_rows or always_columns:
@@ -226,7 +235,7 @@ def _normalized(table, axis):
 
 _tables = [torch.tensor(rows) for rows in (
     [[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[1.0, 2, 3], [4, 5, 6], [7, 8, 30]],
-    [[1.0, 5], [2, -3], [6, 0], [4, 0]], [[1.0, 2, 3], [3, 1, 2]])]
+    [[1.0, 5], [2, -3], [6, 0], [4, 0]], [[1.0, 2, 3], [3, 1, 2]], [[1.0, 3], [2, 1], [3, 2]])]
 
 which_axis = Exercise(told_axis, probes=[
     (t, _normalized(t, axis)) for t in _tables for axis in (0, 1)], mistakes=dict(
@@ -238,6 +247,8 @@ which_axis = Exercise(told_axis, probes=[
         "the columns one by one.",
     raw="It looks at the means of `table`. These do not say what was done with it: look at `normalized`.",
     first_column="It looks at the first column only, whose mean may be 0 by accident: look at all.",
+    first_row="It looks at the first row only, whose mean may be 0 by accident: look at all columns.",
+    any_column="One column of mean 0 is no sign, it may be so by accident: all of them have to be 0.",
     unbiased_sd="A column that was normalized has sd 1 only if one divides by N, as the norm did: "
         "std(0, unbiased=False). Its mean tells as much.",
     exact="It asks for a mean of exactly 0. Rounding leaves about 0.0000001: compare with a small number.",

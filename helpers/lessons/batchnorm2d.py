@@ -112,20 +112,26 @@ def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel
         last_axis=False, no_centre=False, no_affine=False, beta_first=False, variance=False, no_eps=False,
         eps_outside=False, unbiased=False, one_pass=False, fixed_statistics=False, images_apart=False,
         about_zero=False, summed=False):
+        sds_apart=False, mean_per_image=False, per_column=False, brackets=False, absolute=False,
     """h (N, C, H, W), gamma (C,), beta (C,) -> y (N, C, H, W)."""
     over = (0 if scrambled else (0, 1, 2, 3) if over_everything else 1 if over_channels
             else (1, 2, 3) if over_sample else (0, 3) if no_rows else (0, 2) if no_columns
-            else (2, 3) if per_image else 0 if per_pixel else (0, 2, 3))
+            else (2, 3) if per_image else (0, 1) if per_column else 0 if per_pixel else (0, 2, 3))
     x = h.reshape(-1, h.shape[1]) if scrambled else h
     mean, var = statistics(x, over, unbiased, one_pass, fixed_statistics, fixed_statistics)
     if images_apart:
         var = x.var((2, 3), unbiased=unbiased, keepdim=True).mean(0)
     if about_zero or summed:
+    if sds_apart or absolute:
+        var = (x.std((2, 3), unbiased=unbiased, keepdim=True).mean(0) if sds_apart
+               else (x - mean).abs().mean(over, keepdim=True)) ** 2
+    mean = x.mean((2, 3), keepdim=True) if mean_per_image else mean
         var = x.square().mean(over, keepdim=True) if about_zero else var * (h.numel() / h.shape[1])
     if no_keepdim:
         mean, var = mean.flatten(), var.flatten()
     mean = 0 if no_centre else mean
     h_hat = ((x - mean) / spread(var, eps, variance, no_eps, eps_outside)).reshape(h.shape)
+    x = x * spread(var, eps, variance, no_eps, eps_outside) if brackets else x  # only the mean is divided
     shape = (-1,) if last_axis else (-1, 1, 1)
     if no_affine:
         return h_hat
@@ -181,6 +187,13 @@ batchnorm2d = Exercise(normalizing, probes=[
     no_centre="The mean is not subtracted: centre first, then divide.",
     no_affine="Gamma and beta are missing: the normalized value is multiplied by gamma, then beta is added.",
     images_apart="The variance is the mean of the images' own variances. How far their means lie apart is "
+    mean_per_image="The variance runs over the images, too, but each image has its own mean: axes 0, 2, 3 "
+        "for both.",
+    per_column="The mean runs over images and channels (axes 0 and 1). Axis 1 is the one that has to stay.",
+    sds_apart="The sd is the mean of the images' own sds. Take the variance over the images, too, about one "
+        "mean.",
+    absolute="It divides by the mean distance from the mean. The spread is the root of the mean *square*.",
+    brackets="Only the mean is divided: (h - mean) / sd needs its brackets.",
         "missing: take it over the images, too, about one mean.",
     about_zero="The mean is subtracted above the line, but below it stands the mean square about 0: the "
         "variance is taken about the mean.",

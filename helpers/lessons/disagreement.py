@@ -100,13 +100,22 @@ lab_goals = {
 
 def ratio_of(x, weight, p, keeps=False, inverted=False, noise_only=False, one_mask=False, independent=False,
              centred=False, unsquared=False, unscaled=False, divided_once=False, summed=False, unbiased=False,
+             no_weight=False, squared_means=False, parts_averaged=False, about_zero=False, mean_square=False,
+             added_only=False,
              deviation=False):
     """x (N, C), weight (C,) -> variance of x @ weight in train mode over that in eval mode."""
     h, squares = x @ weight, weight.square()
     parts = (x - x.mean(0) if centred else x).square() @ (weight.abs() if unsquared else squares)
     noise = (h.square() if one_mask else parts).mean() * (len(x) if summed else 1)
-    factor = (1 - p) / p if keeps else p * (1 - p) if unscaled else p if divided_once else p / (1 - p)
+    noise = (x.square().sum(1).mean() if no_weight else squares @ x.mean(0).square() if squared_means
+             else noise)
+    noise = noise / len(weight) if parts_averaged else noise
+    factor = 1 / (1 - p) if mean_square else (1 - p) / p if keeps else p * (1 - p) if unscaled else (
+        p if divided_once else p / (1 - p))
     calm = squares @ x.var(0, unbiased=False) if independent else h.var(unbiased=unbiased)
+    calm = h.square().mean() if about_zero else calm
+    if added_only:
+        return calm + factor * noise
     ratio = factor * noise / calm + (0 if noise_only else 1)
     ratio = 1 / ratio if inverted else ratio
     return ratio.sqrt() if deviation else ratio
@@ -138,6 +147,13 @@ variance_ratio = Exercise(ratio_of, probes=[
     "unsquared": "The noise lacks the square of the weights: twice the weight is four times the variance.",
     "unscaled": "The noise is that without rescaling, p (1 - p). What is kept is divided by 1 - p, and so "
         "the variance by its square.",
+    "no_weight": "The weights are missing in the noise: each input's part is weight * x.",
+    "squared_means": "The inputs are averaged before they are squared. The noise of each image counts: "
+        "square first, then average.",
+    "parts_averaged": "The noises of the inputs are averaged. The output is a sum, so they add up.",
+    "about_zero": "In eval mode it takes the mean square. The variance is taken about the mean.",
+    "mean_square": "1 / (1 - p) is the mean square of the mask. Its variance is p / (1 - p).",
+    "added_only": "That is the variance in train mode. Asked for is its ratio to that in eval mode.",
     "divided_once": "The noise is p (1 - p) for the mask. What is kept is divided by 1 - p, so the variance "
         "is divided by its square, which leaves p / (1 - p).",
     "summed": "The noise is added up over the images. It is averaged over them, as a variance is.",

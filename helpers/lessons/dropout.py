@@ -153,12 +153,15 @@ def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, n
              normal_above=False, whole_samples=False, one_mask=False, same_again=False, exact=False,
              drops_in_eval=False, downscaled=False, mask_only=False, no_rescale=False, rescale_by_p=False,
              times=False, fixed_factor=False, share_kept=False, scaled_in_eval=False, gradient_passes=False,
-             no_gradient=False, zeros_pass=False, zeros_stop=False):
+             no_gradient=False, zeros_pass=False, zeros_stop=False, eval_zero=False, eval_up=False,
+             one_coin=False, nothing=False):
     """x (N, C) -> 0 with probability p, else x / (1 - p); x itself in eval mode."""
     if not training and not drops_in_eval:
         return x * (1 - p) if downscaled or scaled_in_eval else x
+    if nothing or not training and (eval_zero or eval_up):
+        return x if nothing else 0 * x if eval_zero else x / (1 - p)
     keep = p if keeps or mask_keeps else 0.5 if fixed_share else -p if normal_above else 1 - p
-    shape = (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
+    shape = (1, 1) if one_coin else (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
     toss = torch.randn if normal or normal_above else torch.rand
     drawn = toss(shape, generator=torch.Generator().manual_seed(0) if same_again else None)
     if exact:  # evenly spaced, in random order
@@ -222,6 +225,8 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
         "`torch.rand` lies evenly between 0 and 1.",
     "whole_samples": "One draw decides for a whole sample. Each number is dropped or kept on its own.",
     "one_mask": "One mask serves the whole batch. Each sample needs its own: the mask has the shape of x.",
+    "nothing": "Nothing is dropped: x comes back as it was.",
+    "one_coin": "One draw decides for all numbers at once. Each number is dropped or kept on its own.",
     "same_again":
         "Each call drops the same numbers. Do not set a seed inside: the mask is drawn anew each time.",
     "exact": "It always drops the same number of units. Each number is dropped on its own, so the count "
@@ -230,6 +235,9 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
         "training=False give back x.",
     "downscaled": "This is downscale_in_infer: it scales down in eval mode. torch divides the kept numbers "
         "by 1 - p in training and leaves eval mode alone.",
+    "eval_zero": "In eval mode all is 0. There nothing is dropped: with training=False give back x.",
+    "eval_up": "In eval mode x is divided by 1 - p. There nothing is dropped, so nothing is made up for: "
+        "give back x.",
     "mask_only": "What comes out is the mask: multiply x by it.",
     "no_rescale": "The kept numbers are not scaled up, so the next layer gets less in training than in eval "
         "mode: divide them by 1 - p.",
@@ -259,14 +267,15 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
 
 
 def expecting(h, weight, p, shrunk=False, doubled=False, one_draw=False, keeps=False, mean_square=False,
-              unscaled=False, unsquared=False, weight_once=False, h_once=False, no_factor=False,
-              deviation=False):
+              unscaled=False, unsquared=False, weight_once=False, h_once=False, no_weight=False, no_h=False,
+              no_factor=False, kept_share=False, deviation=False):
     """h (C,), weight (C,) -> mean and variance, over the masks, of sum_i weight_i mask_i h_i / (1 - p)."""
     total = (weight * h).sum()
     squares = (total ** 2 if one_draw else total if unsquared else weight @ h.square() if weight_once
-               else weight.square() @ h if h_once else (weight * h).square().sum())
+               else weight.square() @ h if h_once else h.square().sum() if no_weight
+               else weight.square().sum() if no_h else (weight * h).square().sum())
     variance = squares * (
-        1 if no_factor else (1 - p) / p if keeps else 1 / (1 - p) if mean_square
+        1 if no_factor else 1 - p if kept_share else (1 - p) / p if keeps else 1 / (1 - p) if mean_square
         else p * (1 - p) if unscaled else p / (1 - p))
     return (total * (1 - p) if shrunk else total / (1 - p) if doubled else total,
             variance.abs().sqrt() if deviation else variance)
@@ -291,6 +300,9 @@ expected_output = Exercise(expecting, probes=[
     "h_once": "In the variance the weight is squared and h is not: square their product.",
     "no_factor": "These are the squares of the parts. The variance is that of the mask, too: p / (1 - p) "
         "times as much.",
+    "no_weight": "The weights are missing in the variance: each part is weight * h.",
+    "no_h": "h is missing in the variance: each part is weight * h.",
+    "kept_share": "1 - p is the share that is kept. The variance of mask / (1 - p) is p / (1 - p).",
     "keeps": "The variance takes p for the probability to keep. It must be 0 where nothing is dropped.",
     "mean_square": "That is the mean square. Of each unit subtract the square of its mean: 1 / (1 - p) - 1 "
         "is p / (1 - p).",

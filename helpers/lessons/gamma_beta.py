@@ -165,13 +165,15 @@ def regions(nets, *shape):
 
 def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=False, variance=False,
         unbiased=False, no_eps=False, eps_outside=False, keeps_dim=False, absolute=False, scaled_mean=False,
-        divided_mean=False, plain=False):
+        divided_mean=False, plain=False, median=False, by_range=False):
     """h (N, C) -> gamma (C,), beta (C,) that undo normalizing (Ioffe & Szegedy 2015, section 3)."""
     over = (0, 1) if over_everything else int(over_features)
     mean, var = h.mean(over, keepdim=keeps_dim), h.var(over, unbiased=unbiased, keepdim=keeps_dim)
     gamma = spread(var, eps, variance, no_eps, eps_outside)
     if plain:
         return torch.ones_like(mean), torch.zeros_like(mean)
+    gamma = h.amax(0) - h.amin(0) if by_range else gamma
+    mean = h.median(0).values if median else mean
     gamma = (h - mean).abs().mean(over) if absolute else gamma
     mean = mean * gamma if scaled_mean else mean / gamma if divided_mean else mean
     return (mean, gamma) if swapped else (gamma, mean)
@@ -200,6 +202,9 @@ recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)]
         "what it subtracted.",
     scaled_mean="Beta is the mean times gamma. Gamma multiplies first, then beta is added: the mean alone.",
     divided_mean="Beta is the mean over gamma. Gamma multiplies first, then beta is added: the mean alone.",
+    median="Beta is the median: the layer subtracted the mean.",
+    by_range="Gamma is the range, from the smallest number to the largest. The layer divided by the root of "
+        "the variance.",
     absolute="Gamma is the mean distance from the mean. The layer divided by the root of the mean square.",
     variance="Gamma is the variance: the layer divided by its root, so the root multiplies back.",
     unbiased="The variance divides by N - 1: BatchNorm normalizes with the one that divides by N.",
@@ -215,10 +220,13 @@ recover = Exercise(recovering, probes=[(_two_units, 1e-2), (_three_units, 4e-2)]
 
 
 def folding(gamma, beta, W, divided=False, unfolded=False, rows=False, beta_kept=False, beta_times=False,
-            squared=False, beta_less=False):
+            squared=False, beta_less=False, added=False, upside=False):
     """gamma (C,) > 0, beta (C,), W (out, C) -> beta', W': W relu(gamma h + beta) = W' relu(h + beta')."""
     scale = 1 / gamma if divided else torch.ones_like(gamma) if unfolded else gamma ** (2 if squared else 1)
-    beta = beta if beta_kept else beta - gamma if beta_less else beta * gamma if beta_times else beta / gamma
+    beta = beta if beta_kept else beta - gamma if beta_less else gamma / beta if upside else (
+        beta * gamma) if beta_times else beta / gamma
+    if added:
+        return beta, W + gamma
     return beta, W * (scale[:, None] if rows else scale)
 
 
@@ -235,11 +243,13 @@ fold_scale = Exercise(folding, names=("beta", "W"), probes=[
     divided="W is divided by gamma. Gamma is gone before the ReLU, "
         "so the next weights have to multiply by it.",
     unfolded="W is as it was: the factor gamma is lost. The next weights have to take it over.",
+    added="Gamma is added to W: it multiplies what unit c gives, and so column c.",
     squared="W is multiplied by gamma twice: once is what the ReLU lets through.",
     rows="Gamma multiplies the rows of W. A row of W makes one output from all units; "
         "unit c is read by column c.",
     beta_kept="Beta stays as it is. gamma * h + beta = gamma * (h + beta / gamma): what is inside the "
         "brackets goes through the ReLU.",
+    upside="It is gamma / beta. Take gamma out of gamma * h + beta: what is left is beta / gamma.",
     beta_less="Gamma is taken off beta. Take gamma out of gamma * h + beta: beta is divided by it.",
     beta_times="Beta is multiplied by gamma: take gamma out of gamma * h + beta, and beta is divided by it.",
 ), hints=[

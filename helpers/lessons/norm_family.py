@@ -148,10 +148,12 @@ shift_goals = {
 def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=False, first_only=False,
                 not_kept=False, var_not_kept=False, variance=False, no_mean=False, about_zero=False,
                 no_eps=False, eps_outside=False, unbiased=False, brackets=False, summed=False,
-                absolute=False):
+                absolute=False, batch_only=False, last_only=False, last_axis=False, undivided=False):
     """x of any shape, dims: the axes a statistic runs over -> x with mean 0 and spread 1 over them."""
     named = [d % x.dim() for d in dims]
     axes = [d for d in range(x.dim()) if everything or (d in named) != other_axes][:1 if first_only else None]
+    if batch_only or last_only or last_axis:
+        axes = [0] if batch_only else [named[-1] if last_only else x.dim() - 1]
     keep, inside = dict(keepdim=not not_kept), 0 if no_eps or eps_outside else eps
     keep_var = dict(keepdim=not (not_kept or var_not_kept))
     for over in [[d] for d in axes] if one_by_one else [axes]:
@@ -163,6 +165,7 @@ def normalizing(x, dims, eps, other_axes=False, everything=False, one_by_one=Fal
             var = (x - mean).abs().mean(over, keepdim=True) ** 2 + inside if absolute else (
                 var - inside) * n + inside
         x = x * var.sqrt() if brackets else x  # so that only the mean is divided
+        var = torch.ones_like(var) if undivided else var
         x = (x - mean) / ((var if variance else var.sqrt()) + (eps if eps_outside and not no_eps else 0))
     return x
 
@@ -194,6 +197,10 @@ normalize = Exercise(normalizing, probes=[
     "other_axes": "The mean runs over the axes that `dims` does not name. `dims` are those that share one; "
         "the others stay apart.",
     "everything": "One mean for the whole of x: `dims` is not used.",
+    "batch_only": "It runs over axis 0 always: `dims` is not used.",
+    "last_axis": "It runs over the last axis always: `dims` is not used.",
+    "last_only": "Only the last of `dims` is used: x.mean(dims) takes all of them at once.",
+    "undivided": "The mean is taken off, but nothing is divided by the sd.",
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",

@@ -179,19 +179,19 @@ def nats(scores, y):
 def decomposing(predictions, y, noise, noise_kept=False, over_points=False, total_for_bias=False,
                 about_points=False, all_together=False, signed=False, not_squared=False, absolute=False,
                 deviation=False, unbiased=False, noise_deviation=False, summed=False, noise_added=False,
-                noise_off_variance=False):
+                noise_off_variance=False, noise_twice=False, one_fit=False):
     """predictions (M, N) of M fits at N places, y (N,) with noise, noise: its standard deviation
     -> bias², variance, noise part: one number each."""
     over, mean = int(over_points), torch.sum if summed else torch.mean
     middle = predictions.mean(over)  # (N,)
-    off = middle - y
+    off = (predictions[0] if one_fit else middle) - y
     bias = (mean((predictions - y).square().mean(0)) if total_for_bias else mean(off).square() if signed
             else mean(off if not_squared else off.abs() if absolute else off.square()))
     centre = y if about_points else predictions.mean() if all_together else middle.unsqueeze(over)
     spread = (predictions - centre).square().sum(over) / (predictions.shape[over] - unbiased)
     part = torch.tensor(noise if noise_deviation else noise ** 2)
     variance = mean(spread.sqrt() if deviation else spread)
-    return (bias - (0 if noise_kept else -part if noise_added else part),
+    return (bias - (0 if noise_kept else -part if noise_added else 2 * part if noise_twice else part),
             variance - (part if noise_off_variance else 0), part)
 
 
@@ -209,6 +209,8 @@ decompose = Exercise(decomposing, probes=[
 ], names=("bias²", "variance", "noise"), mistakes={
     "noise_kept": "The first part is still bias² and noise together: y lies off the truth by the noise, "
         "which is then counted twice.",
+    "noise_twice": "The noise is taken off bias² twice. It is in it once.",
+    "one_fit": "Bias² is that of one fit alone: take the mean of all fits first.",
     "noise_added": "The noise is added to the first part. It is in it already, as y holds noise: take it "
         "off.",
     "noise_off_variance": "The noise is taken off the variance, too. The fits are measured about their own "
@@ -243,9 +245,9 @@ decompose = Exercise(decomposing, probes=[
 # Exercise: the mean of M fits
 
 def averaging(M, bias2, variance, noise, unchanged=False, all_of_it=False, bias_too=False, noise_too=False,
-              by_root=False, by_square=False, as_sum=False, by_one_less=False, noise_lost=False):
+              by_root=False, by_square=False, as_sum=False, by_one_less=False, rest=False, noise_lost=False):
     """M fits, each to data of its own; bias2, variance, noise: parts of one's error -> of their mean's."""
-    factor = 1 / (M - 1) if by_one_less else M ** (
+    factor = (M - 1) / M if rest else 1 / (M - 1) if by_one_less else M ** (
         0 if unchanged else 1 if as_sum else -0.5 if by_root else -2 if by_square else -1)
     return (bias2 * (factor if bias_too or all_of_it else 1), variance * factor,
             noise * (0 if noise_lost else factor if noise_too or all_of_it else 1))
@@ -268,6 +270,7 @@ average_of = Exercise(averaging, probes=[
         "the same mean.",
     "by_root": "1/√M is what becomes of the standard deviation. The variance is its square.",
     "by_square": "1/M² is what becomes of one fit's share. But M of them add up: M/M² = 1/M.",
+    "rest": "(M - 1) / M is the part of the variance that goes away. 1 / M is left.",
     "by_one_less": "It is divided by M - 1. The mean of M independent fits has 1/M of the variance of one.",
     "as_sum": "M times the variance of one is that of the fits' sum. Their mean is the sum divided by M.",
 }, hints=[
@@ -282,7 +285,7 @@ average_of = Exercise(averaging, probes=[
 
 def stopping_early(validation, test, the_time=False, never=False, by_test=False, validation_error=False,
                    one_for_all=False, worst=False, first_rise=False, later=False, earlier=False,
-                   best_net=False, by_both=False):
+                   best_net=False, by_both=False, start=False, lowest_of_all=False):
     """validation, test (T, S): errors at T times of S nets
     -> (S,): each net's test error where its own validation error is lowest."""
     T, S = test.shape
@@ -292,6 +295,7 @@ def stopping_early(validation, test, the_time=False, never=False, by_test=False,
     rises = torch.cat([validation[1:] > validation[:-1], torch.ones(1, S) > 0])  # (T, S); at last always
     when = (torch.full((S,), T - 1) if never else validation.mean(1).argmin().expand(S) if one_for_all
             else rises.int().argmax(0) if first_rise else by.argmax(0) if worst else by.argmin(0))
+    when = 0 * when + (0 if start else validation.argmin() // S) if start or lowest_of_all else when
     when = (when + int(later) - int(earlier)).clamp(0, T - 1)
     if the_time:
         return when
@@ -317,6 +321,8 @@ stopped = Exercise(stopping_early, probes=[
         "in the time, and their error is then too low.",
     "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "
         "worth shows on points that did not choose.",
+    "start": "That is the error at the first time.",
+    "lowest_of_all": "It stops all nets where one of them is lowest. Each has its own best time: argmin(0).",
     "one_for_all": "It stops all nets at one time. Each has its own data and its own best time.",
     "best_net": "It takes the best net at each time, over axis 1. Asked for is the best time of each net: "
         "argmin(0).",

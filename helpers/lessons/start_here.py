@@ -64,11 +64,17 @@ goals = {
 
 
 def scoring(scores, y, wrong_ones=False, of_scores=False, counts=False, percent=False, by_classes=False,
-            least=False, probability=False, confidence=False):
+            least=False, probability=False, confidence=False, above_half=False, above_zero=False,
+            from_one=False, mean_score=False):
     """scores (N, C), y (N,) -> share of the samples whose largest score is that of their class."""
     if probability or confidence:
         chances = scores.double().softmax(1)
         return (chances.amax(1) if confidence else chances.gather(1, y[:, None])).mean()
+    own = scores.gather(1, y[:, None])[:, 0]
+    if above_half or above_zero or mean_score:
+        own = scores.softmax(1).gather(1, y[:, None])[:, 0] - 0.5 if above_half else own
+        return own.double().mean() if mean_score else (own > 0).double().mean()
+    y = y - 1 if from_one else y
     best = (-scores if least else scores).max(1)
     right = ((best.values if of_scores else best.indices) == y) != wrong_ones
     if by_classes:
@@ -86,7 +92,7 @@ _scores = torch.tensor([[2.0, 1.0, 0.0], [0.1, 0.2, 0.9], [0.3, 0.1, 0.2], [0.0,
 _more = torch.tensor([[-1.0, -2.0], [0.0, 3.0], [2.0, 0.0], [-0.5, 0.0], [4.0, 1.0]])
 
 accuracy = Exercise(scoring, probes=[
-    (_scores, torch.tensor([0, 2, 1, 1])), (_scores.flip(0), torch.tensor([1, 2, 2, 0])),
+    (_scores, torch.tensor([0, 2, 1, 1])), (_scores.flip(0), torch.tensor([1, 0, 1, 0])),
     (_more, torch.tensor([0, 1, 1, 0, 0]))], mistakes=dict(
     of_scores="It compares the largest score with the class; the class is the place of that score: "
         "argmax, not max.",
@@ -96,6 +102,12 @@ accuracy = Exercise(scoring, probes=[
     least="It takes the smallest score of each row: argmax, not argmin.",
     probability="That is the mean probability of the right class. Accuracy only counts which score is the "
         "largest, not by how much.",
+    above_half="It counts where the right class has more than half of the probability. The largest may be "
+        "less than half.",
+    above_zero="It counts where the score of the right class is above 0. It has to be the largest of its "
+        "row.",
+    mean_score="That is the mean score of the right class. Accuracy only counts which score is the largest.",
+    from_one="The classes are counted from 0, as the columns are: compare with y itself.",
     confidence="That is how sure the net is of its answers, right or wrong. Accuracy compares them with y.",
     percent="That is in percent; here accuracy lies between 0 and 1.",
 ), hints=[

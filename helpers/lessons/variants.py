@@ -128,10 +128,11 @@ gallery_goals = {
 def dropping_maps(h, p, training=True, keeps=False, fixed_share=False, normal=False, pixels=False,
                   images=False, places=False, batch=False, same_again=False, mask_only=False,
                   no_rescale=False, by_p=False, fixed_factor=False, share_kept=False, in_eval=False,
-                  mask_keeps=False, rows=False, columns=False, times=False, eval_scaled=False):
+                  mask_keeps=False, rows=False, columns=False, times=False, eval_scaled=False,
+                  eval_zero=False, nothing=False):
     """h (N, C, H, W) -> the same, each map (n, c) dropped with chance p, the others divided by 1 - p."""
-    if not training and not in_eval:
-        return h * (1 - p) if eval_scaled else h
+    if nothing or not training and not in_eval:
+        return h if nothing else 0 * h if eval_zero else h * (1 - p) if eval_scaled else h
     N, C, H, W = h.shape
     shape = (h.shape if pixels else (N, 1, 1, 1) if images else (N, 1, H, W) if places
              else (1, C, 1, 1) if batch else (N, C, H, 1) if rows else (N, C, 1, W) if columns
@@ -194,6 +195,8 @@ spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={
     "by_p": "What is kept is divided by p: divide by the probability to be kept, 1 - p.",
     "fixed_factor": "What is kept is multiplied by the same factor whatever p is: it is 1 / (1 - p).",
     "share_kept": "It divides by the share that this draw has kept, so the factor varies: divide by 1 - p.",
+    "nothing": "Nothing is dropped: h comes back as it was.",
+    "eval_zero": "In eval mode all is 0. There nothing is dropped: give back h.",
     "times": "What is kept is multiplied by 1 - p, which makes it smaller still: divide.",
     "eval_scaled": "It scales twice: up in training, and down in eval mode. One is enough; torch does the "
         "first.",

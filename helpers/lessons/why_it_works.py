@@ -139,7 +139,8 @@ turn_goals = {
 def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, square_gradient=False,
         same_rate=False, smaller_rate=False, once_rate=False, unchanged=False, along=False,
         not_squared=False, half_squared=False, shrinks=False, without_rate=False, from_there=False,
-        rate_once=False, step_alone=False, length_once=False, once_smaller=False):
+        rate_once=False, step_alone=False, length_once=False, once_smaller=False, length_there=False,
+        twice=False):
     """w, gradient (D,), factor a, rate -> at a * w gradient, rate for the same turn; |w|² after a step."""
     there = gradient * a ** (0 if same_gradient else 1 if larger_gradient else -2 if square_gradient else -1)
     fitting = rate * a ** (0 if same_rate else -1 if once_smaller else -2 if smaller_rate
@@ -149,8 +150,9 @@ def scaling(w, gradient, a, rate, same_gradient=False, larger_gradient=False, sq
         length, step = a * length, step / a
     grown = (0 if unchanged else 2 * length * step + step ** 2 if along else step if not_squared
              else rate * step if half_squared else step ** 2 / rate if rate_once
-             else -step ** 2 if shrinks else step ** 2)
-    return there, fitting, (0 if step_alone else length if length_once else length ** 2) + grown
+             else 2 * step ** 2 / rate if twice else -step ** 2 if shrinks else step ** 2)
+    before = 0 if step_alone else length if length_once else (a * length if length_there else length) ** 2
+    return there, fitting, before + grown
 
 
 def scale_invariance_solution(w, gradient, a, rate):
@@ -187,6 +189,8 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
     half_squared="The rate is squared and the gradient is not: square all of the step.",
     rate_once="The gradient is squared and the rate is not: square all of the step.",
     step_alone="That is the squared length of the step. Asked for is that of the weights after it.",
+    length_there="The weights' length is that at a * w, the step that at w. Asked for is a step from w.",
+    twice="Twice the rate times the gradient's square: the step's square is added, rate² times that.",
     length_once="The weights' length is not squared, the step is: the squares add (Pythagoras).",
     without_rate="The step is rate * gradient, not the gradient alone.",
     from_there="This is the squared length after a step from a * w. Asked for is a step from w.",

@@ -89,6 +89,11 @@ def zero_but_first(gradients):
     return back
 
 
+def means_summed(means, variances, counts):
+    mean, share = counts.to(means) @ means, counts / counts.sum()
+    return mean, share @ (variances + (means - mean) ** 2)
+
+
 def mean_uncounted(means, variances, counts):
     share, mean = counts / counts.sum(), means.mean(0)
     return mean, share @ (variances + (means - mean) ** 2)
@@ -111,6 +116,12 @@ wrong = {"union_stats": {
     "apart_uncounted": apart_uncounted,
     "apart_unbiased": bent(lambda within, between, counts, _: within + between / (1 - 1 / len(counts))),
     "not_squared": not_squared,
+    "means_summed": means_summed,
+    "taken_off": bent(lambda within, between, *_: within - between),
+    "share_squared": bent(lambda within, between, counts, variances: (
+        (counts / counts.sum()) ** 2 @ variances + between)),
+    "within_unbiased": bent(lambda within, between, counts, variances: (
+        (counts - 1.0) @ variances / (counts.sum() - 1) + between)),
     "about_zero": lambda means, variances, counts: (
         counts / counts.sum() @ means, counts / counts.sum() @ (variances + means ** 2)),
     "mean_uncounted": mean_uncounted,
@@ -122,6 +133,11 @@ wrong = {"union_stats": {
     "own": lambda gradients: gradients.clone(),
     "others": lambda gradients: (1 - torch.eye(len(gradients))) @ gradients,
     "only_first": zero_but_first,
+    "everything": lambda gradients: gradients.sum().expand_as(gradients),
+    "own_too": lambda gradients: by_matrix(gradients) + gradients,
+    "running": lambda gradients: torch.tril(torch.ones(len(gradients), len(gradients))) @ gradients,
+    "only_last": lambda gradients: zero_but_first(gradients).flip(0),
+    "ones": lambda gradients: gradients * 0 + 1,
     "own_times": lambda gradients: gradients * gradients.shape[0],
     "over_channels": lambda gradients: torch.stack([row.sum().repeat(len(row)) for row in gradients]),
     "averaged": lambda gradients: by_matrix(gradients) / len(gradients),

@@ -213,6 +213,13 @@ wrong = {
         "summed": lambda h, gamma, beta, eps: forward(
             h, gamma, beta, (len(h) * deviation(h) ** 2 + eps).sqrt()),
         "root_twice": lambda h, gamma, beta, eps: forward(h, gamma, beta, (deviation(h) + eps).sqrt()),
+        "unnormalized": lambda h, gamma, beta, eps: h * gamma + beta,
+        "plus_mean": lambda h, gamma, beta, eps: gamma * (h + h.mean(0)) * (
+            deviation(h) ** 2 + eps) ** -0.5 + beta,
+        "median": lambda h, gamma, beta, eps: gamma * (h - h.quantile(0.5, 0, interpolation="lower")) * (
+            deviation(h) ** 2 + eps) ** -0.5 + beta,
+        "by_range": lambda h, gamma, beta, eps: forward(
+            h, gamma, beta, h.max(0).values - h.min(0).values + eps),
         "about_zero": lambda h, gamma, beta, eps: forward(
             h, gamma, beta, (h.square().mean(0) + eps).sqrt()),
         "absolute": lambda h, gamma, beta, eps: forward(
@@ -227,6 +234,8 @@ wrong = {
         "always_columns": lambda table, normalized: int(abs(normalized.mean()) < 1e-3),
         "raw": lambda table, normalized: int(table.mean(0).abs().max() >= table.mean(1).abs().max()),
         "first_column": lambda table, normalized: 0 if abs(normalized[:, 0].sum()) < 0.01 else 1,
+        "first_row": lambda table, normalized: 1 if abs(normalized[0].sum()) < 0.01 else 0,
+        "any_column": lambda table, normalized: 0 if (normalized.sum(0).abs() < 0.01).any() else 1,
         "unbiased_sd": lambda table, normalized: 1 - int(torch.allclose(
             normalized.std(0), torch.ones(normalized.shape[1]), atol=1e-3)),
         "exact": lambda table, normalized: 1 - int((normalized.sum(0) == 0).all()),

@@ -303,6 +303,15 @@ wrong = {
         "no_columns": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 2), eps), gamma, beta),
         "no_keepdim": without_keepdim,
         "no_centre": lambda h, gamma, beta, eps: affine(h / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
+        "mean_per_image": lambda h, gamma, beta, eps: affine(
+            (h - h.mean((2, 3), keepdim=True)) / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
+        "per_column": lambda h, gamma, beta, eps: affine(over_axes(h, (0, 1), eps), gamma, beta),
+        "sds_apart": lambda h, gamma, beta, eps: affine(
+            centred(h) / (h.std((2, 3), correction=0).mean(0)[:, None, None] ** 2 + eps).sqrt(), gamma, beta),
+        "absolute": lambda h, gamma, beta, eps: affine(centred(h) / (
+            centred(h).abs().mean((0, 2, 3), keepdim=True) ** 2 + eps).sqrt(), gamma, beta),
+        "brackets": lambda h, gamma, beta, eps: affine(
+            h - h.mean((0, 2, 3), keepdim=True) / (spread(h) ** 2 + eps) ** 0.5, gamma, beta),
         "images_apart": lambda h, gamma, beta, eps: affine(
             centred(h) / (h.var((2, 3), correction=0).mean(0)[:, None, None] + eps).sqrt(), gamma, beta),
         "about_zero": lambda h, gamma, beta, eps: affine(

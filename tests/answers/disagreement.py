@@ -82,6 +82,13 @@ wrong = {
         "centred": with_parts(lambda h, w, p, f, noise, calm: 1 + f * variances(h * w).sum() / calm),
         "unsquared": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h ** 2 @ abs(w)).mean() / calm),
         "unscaled": with_parts(lambda h, w, p, f, noise, calm: 1 + p * (1 - p) * noise / calm),
+        "no_weight": with_parts(lambda h, w, p, f, noise, calm: 1 + f * (h ** 2).mean(0).sum() / calm),
+        "squared_means": with_parts(
+            lambda h, w, p, f, noise, calm: 1 + f * ((h * w).mean(0) ** 2).sum() / calm),
+        "parts_averaged": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w) ** 2).mean() / calm),
+        "about_zero": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / ((h @ w) ** 2).mean()),
+        "mean_square": with_parts(lambda h, w, p, f, noise, calm: 1 + noise / calm / (1 - p)),
+        "added_only": with_parts(lambda h, w, p, f, noise, calm: calm + f * noise),
         "divided_once": with_parts(lambda h, w, p, f, noise, calm: 1 + p * noise / calm),
         "summed": with_parts(lambda h, w, p, f, noise, calm: 1 + f * ((h * w) ** 2).sum() / calm),
         "unbiased": with_parts(lambda h, w, p, f, noise, calm: 1 + f * noise / (h @ w).var()),

@@ -169,6 +169,10 @@ wrong = {
         "one_mask": lambda x, p, training: x * F.dropout(torch.ones(x.shape[1]), p, training),
         "same_again": seeded,
         "exact": exactly,
+        "nothing": lambda x, p, training: x.clone(),
+        "one_coin": lambda x, p, training: x * F.dropout(torch.ones(1), p, training),
+        "eval_zero": lambda x, p, training: F.dropout(x, p) if training else x - x,
+        "eval_up": lambda x, p, training: F.dropout(x, p) if training else x / (1 - p),
         "drops_in_eval": lambda x, p, training: F.dropout(x, p),
         "downscaled": lambda x, p, training: x * (torch.rand_like(x) > p) if training else x * (1 - p),
         "fixed_share": rated(lambda p: 0.3),
@@ -192,6 +196,9 @@ wrong = {
         "one_draw": with_variance(lambda parts, p: p / (1 - p) * parts.sum() ** 2),
         "unsquared": with_variance(lambda parts, p: p / (1 - p) * parts.sum()),
         "weight_once": lambda h, w, p: (h @ w, p / (1 - p) * (w * h ** 2).sum()),
+        "no_weight": lambda h, w, p: (h @ w, p / (1 - p) * h @ h),
+        "no_h": lambda h, w, p: (h @ w, p / (1 - p) * w @ w),
+        "kept_share": with_variance(lambda parts, p: (1 - p) * parts @ parts),
         "h_once": lambda h, w, p: (h @ w, p / (1 - p) * (w ** 2 * h).sum()),
         "no_factor": with_variance(lambda parts, p: parts @ parts),
         "keeps": with_variance(lambda parts, p: (1 / p - 1) * (parts ** 2).sum()),
@@ -202,7 +209,7 @@ wrong = {
 }
 
 SHARE = "share dropped at p = 0.2 and 0.6: it gives "
-EVAL = "the factor in eval mode: it gives "
+EVAL = "the factor on x in eval mode: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"dropout": {

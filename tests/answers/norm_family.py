@@ -71,6 +71,10 @@ wrong = {
         "variance": lambda x, dims, eps: over(x, dims, var(x, dims) + eps),
         "no_mean": lambda x, dims, eps: x * ((x * x).mean(dims, keepdim=True) + eps).rsqrt(),
         "about_zero": lambda x, dims, eps: over(x, dims, ((x * x).mean(dims, keepdim=True) + eps) ** 0.5),
+        "batch_only": lambda x, dims, eps: by_moments(x, 0, eps),
+        "last_axis": lambda x, dims, eps: by_moments(x, -1, eps),
+        "last_only": lambda x, dims, eps: by_moments(x, dims[-1], eps),
+        "undivided": lambda x, dims, eps: x - torch.mean(x, dims, True),
         "brackets": lambda x, dims, eps: x - x.mean(dims, keepdim=True) / (var(x, dims) + eps).sqrt(),
         "summed": lambda x, dims, eps: over(
             x, dims, ((x - x.mean(dims, keepdim=True)).square().sum(dims, keepdim=True) + eps).sqrt()),

@@ -117,6 +117,9 @@ wrong = {
         "absolute": but(lambda p, y: torch.nn.functional.l1_loss(p.mean(0), y)),
         "deviation": but(variance=lambda p, y: p.std(0, correction=0).mean()),
         "unbiased": but(variance=lambda p, y: p.var(0).mean()),
+        "noise_twice": lambda p, y, noise: (
+            by_torch(p, y, noise)[0] - noise ** 2, *by_torch(p, y, noise)[1:]),
+        "one_fit": but(lambda p, y: (p[0] - y).square().mean()),
         "noise_added": lambda p, y, noise: (
             (p.mean(0) - y).square().mean() + noise ** 2, *by_torch(p, y, noise)[1:]),
         "noise_off_variance": lambda p, y, noise: (
@@ -132,6 +135,7 @@ wrong = {
         "bias_too": scaled(part, part, one),
         "by_root": scaled(one, lambda M: 1 / math.sqrt(M), one),
         "by_square": scaled(one, lambda M: 1 / M / M, one),
+        "rest": scaled(one, lambda M: 1 - 1 / M, one),
         "by_one_less": scaled(one, lambda M: 1 / (M - 1), one),
         "as_sum": scaled(one, lambda M: M, one),
     },
@@ -143,6 +147,9 @@ wrong = {
         "never": lambda validation, test: test[len(test) - 1],
         "worst": lambda validation, test: by_index(-validation, test),
         "first_rise": first_rise,
+        "start": lambda validation, test: test[0],
+        "lowest_of_all": lambda validation, test: test[
+            int((validation == validation.min()).any(1).nonzero()[0])],
         "later": lambda validation, test: moved(validation, test, 1),
         "earlier": lambda validation, test: moved(validation, test, -1),
         "best_net": lambda validation, test: torch.stack(

@@ -23,6 +23,10 @@ wrong = {"accuracy": {
     "least": lambda scores, y: (scores.argmin(1) == y).double().mean(),
     "probability": lambda scores, y: (-torch.nn.functional.cross_entropy(
         scores, y, reduction="none")).exp().mean(),
+    "above_half": lambda scores, y: (scores.softmax(1)[torch.arange(len(y)), y] > 0.5).float().mean(),
+    "above_zero": lambda scores, y: (scores[torch.arange(len(y)), y] > 0).float().mean(),
+    "mean_score": lambda scores, y: sum(row[k] for row, k in zip(scores, y)) / len(y),
+    "from_one": lambda scores, y: (scores.argmax(1) + 1 == y).double().mean(),
     "confidence": lambda scores, y: scores.softmax(-1).max(-1).values.mean(),
     "percent": lambda scores, y: 100 * one_by_one(scores, y),
 }}

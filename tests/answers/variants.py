@@ -135,6 +135,8 @@ wrong = {
         "batch": as_long_as((1,)),
         "images": as_long_as((0,)),
         "places": as_long_as((0, 2, 3)),
+        "nothing": lambda h, p, training=True: h.clone(),
+        "eval_zero": lambda h, p, training=True: F.dropout2d(h, p) if training else h - h,
         "rows": lambda h, p, training=True: h * F.dropout(torch.ones(*h.shape[:3], 1), p, training),
         "columns": by_columns,
         "mask_keeps": rated(lambda p: 1 - p, lambda p: 1 / (1 - p)),

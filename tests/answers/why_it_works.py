@@ -65,6 +65,9 @@ wrong = {
         "smaller_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=rate / a / a),
         "once_rate": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=a * rate),
         "once_smaller": lambda w, gradient, a, rate: but(w, gradient, a, rate, fitting=rate / a),
+        "length_there": lambda w, gradient, a, rate: but(
+            w, gradient, a, rate, after=(a * w).square().sum() + (rate * gradient).square().sum()),
+        "twice": with_after(lambda w, gradient, rate: w @ w + 2 * rate * gradient @ gradient),
         "rate_once": with_after(lambda w, gradient, rate: w @ w + rate * gradient @ gradient),
         "step_alone": with_after(lambda w, gradient, rate: (rate * gradient).square().sum()),
         "length_once": with_after(lambda w, gradient, rate: w.norm() + (rate * gradient).square().sum()),
