@@ -1,7 +1,7 @@
 """Pictures of notebook 03: two trainings side by side, and nets without and with BatchNorm, seed by seed."""
 import numpy as np
 
-from .parts import area, array, broken, haloed, headline, inside, moving, plural, short
+from .parts import array, broken, haloed, headline, moving, plural, short
 from .roles import FAINT, INK, NOTE, QUIET, normalized, raw
 
 EPOCHS, TOP, GUESSING = 10, 2.6, np.log(10)  # losses in nats
@@ -23,7 +23,7 @@ def two_runs(fig):
     name: what the other is called; epoch: how many steps make one. The second line names all that differs."""
     say = headline(fig)
     ax = losses(fig, (0.085, 0.14, 0.72, 0.66), xlabel="epoch", xlim=(0, EPOCHS), xticks=range(EPOCHS + 1))
-    ax.text(EPOCHS, GUESSING, " guessing", va="center", **NOTE)
+    ax.text(EPOCHS, GUESSING, " guessing:\n loss 2.3", va="center", **NOTE)
     lines = moving(ax, color=normalized.color, lw=4.5, alpha=0.55), moving(ax, **raw.line, lw=1.8)
     ends = [moving(ax, **role.dots, ms=8, clip_on=False) for role in (normalized, raw)]
     signs = [haloed(ax, 0, 0, **role.bold, size=10, va="center", animated=True) for role in (normalized, raw)]
@@ -66,63 +66,60 @@ def compared(difference):
 
 
 def by_epoch(fig):
-    """Mean loss of each epoch, without and with BatchNorm: thin lines for the seeds, mean and band.
+    """Mean loss of each epoch, without and with BatchNorm: a thin line for a seed, a thick one for the mean.
 
-    draw(plain, bn): (K, epochs) losses in nats, the mean of each epoch's steps, for K seeds. Two arrows
-    compare with the plain net at epoch 5: BatchNorm at the same epoch, and the plain net itself at the
-    last."""
+    draw(plain, bn): (K, epochs) losses in nats, the mean of each epoch's steps, for K seeds. Two arrows start
+    from the plain nets' loss at epoch 5: BatchNorm at the same epoch, and the plain nets at the last."""
     say, x = headline(fig), np.arange(1, EPOCHS + 1)
-    ax = losses(fig, (0.085, 0.14, 0.86, 0.63), xlabel="epoch", xlim=(0.7, EPOCHS + 0.3), xticks=x)
-    ax.text(EPOCHS + 0.25, GUESSING + 0.04, "guessing", ha="right", **NOTE)
-    inside(ax, 1, 1.05, "thin: seeds; band: ± sd", ha="right", va="center", **NOTE)
-    kinds = [seeds_and_band(ax, 0, "without BatchNorm", raw),
-             seeds_and_band(ax, 0.37, "with BatchNorm", normalized)]
-    beyond = EPOCHS + 0.17  # beside the last dot, not on it
+    ax = losses(fig, (0.085, 0.14, 0.86, 0.66), xlabel="epoch", xlim=(0.7, EPOCHS + 0.3), xticks=x)
+    ax.text(EPOCHS + 0.25, GUESSING + 0.04, "guessing among ten digits: 2.3", ha="right", **NOTE)
+    kinds = [of_seeds(ax, "with BatchNorm", normalized, -1), of_seeds(ax, "without BatchNorm", raw, 1)]
     level = moving(ax, color=QUIET, lw=0.9, ls=(0, (2, 2)))
-    drops = arrow(ax, "BatchNorm", 5), arrow(ax, "five more epochs", beyond)
+    drops = arrow(ax, "BatchNorm", 5, 0.15), arrow(ax, "five more epochs", EPOCHS, 0)
 
     def draw(plain, bn):
-        found = [array(plain), array(bn)]
+        found = [array(bn), array(plain)]
         for paint, values in zip(kinds, found):
             paint(x, values)
-        start, fair, late = found[0][:, 4].mean(), found[1][:, 4].mean(), found[0][:, -1].mean()
-        level.set_data([5, beyond], [start, start])
-        gain = drops[0](start, fair, fair - 0.2)
-        longer = drops[1](start, late, (start + late) / 2 if start - late > 0.6 else start + 0.12)
+        start, fair, late = found[1][:, 4].mean(), found[0][:, 4].mean(), found[1][:, -1].mean()
+        level.set_data([5, EPOCHS], [start, start])
+        gain, longer = drops[0](start, fair, fair - 0.28), drops[1](start, late, start + 0.13)
         helps = "BatchNorm helps" if fair < start else "BatchNorm does not help"
         finding = f"{helps}; five more epochs help {'more' if late < fair else 'less'}"
-        say(finding, f"arrows: from LeNet's loss at epoch 5; means of {plural(len(found[0]), 'seed')}")
+        many = plural(len(found[0]), "seed")
+        say(finding, f"thick lines: means of {many}; both arrows start at the orange line, epoch 5")
         return (f"{finding}. From LeNet's loss at epoch 5, BatchNorm lowers it by {gain}, five more epochs "
-                f"by {longer}; means of {plural(len(found[0]), 'seed')}.")
+                f"by {longer}; means of {many}.")
     return draw
 
 
-def arrow(ax, words, x):
-    """An arrow down at x and what it stands for. Returns paint(start, end, y) -> how long it is: y, of the
-    words."""
-    line = moving(ax, color=INK, lw=1.4, marker="v", ms=6, markevery=[1])
-    sign = haloed(ax, x - 0.15, 0, size=10, ha="right", va="center", animated=True)
+def arrow(ax, words, x, left):
+    """An arrow down at x and what it stands for, ending so far left. Returns paint(start, end, y) -> how
+    long it is: y, of the words."""
+    line = moving(ax, color=INK, lw=1.6, marker="v", ms=7, markevery=[1], zorder=6)
+    sign = haloed(ax, x - left, 0, size=10, ha="right", va="center", animated=True)
 
     def paint(start, end, y):
-        line.set_data([x, x], [start, end + 0.04])
+        line.set_data([x, x], [start, end + 0.05])
         drop = short(round(start - end, 2))
         sign.set(text=f"{words}: {drop} lower", y=y)
         return drop
     return paint
 
 
-def seeds_and_band(ax, place, words, role):
-    """One kind of net: name, thin lines, mean and band. Returns paint(x (T,), values (K, T))."""
-    ax.plot([place, place + 0.055], [1.05, 1.05], transform=ax.transAxes, clip_on=False, lw=2.2, **role.line)
-    inside(ax, place + 0.065, 1.05, words, **role.bold, size=10, va="center")
-    spread, thin = area(ax, role.color), moving(ax, lw=0.7, alpha=0.45, color=role.color)
-    thick = moving(ax, lw=2.2, **role.line)
+def of_seeds(ax, words, role, side):
+    """One kind of net: thin lines, a thick mean, and its name beside it: above (side 1) or below (-1) all.
+
+    Returns paint(x (T,), values (K, T))."""
+    thin, thick = moving(ax, lw=0.6, alpha=0.35, color=role.color), moving(ax, lw=2.6, **role.line)
+    at = 3 if side > 0 else 2  # index of the epoch where the name stands
+    name = haloed(ax, at + 1 + 0.1 * side, 0, words, **role.bold, size=10, animated=True,
+                  ha="left" if side > 0 else "right", va="bottom" if side > 0 else "top")
 
     def paint(x, values):
-        mean, sd = values.mean(0), values.std(0, ddof=1)
-        spread.set_data(x, mean - sd, mean + sd)
         thin.set_data(*broken(np.tile(x, (len(values), 1)), values))
-        thick.set_data(x, mean)
+        thick.set_data(x, values.mean(0))
+        name.set_y((values.max(0) if side > 0 else values.min(0))[at] + 0.03 * side)
     return paint
 
 

@@ -18,7 +18,7 @@ six_of_twelve = Question(
 
 trained_by = Question(
     "Two layers in a row have dropout with p = 0.5 and no ReLU. A weight leads from a unit of the first "
-    "layer to a unit of the second. For which part of the samples does this weight get a gradient "
+    "layer to a unit of the second. For what share of the samples does this weight get a gradient "
     "that is not 0?",
     {"all samples": "A weight multiplies the output of the unit before it. Where that output is dropped, the "
          "weight has no effect on the loss, and its gradient is 0.",
@@ -29,19 +29,20 @@ trained_by = Question(
     "about a quarter")
 
 mean_and_sd = Question(
-    "Many numbers with mean 1 and variance 1 pass nn.Dropout(0.5) in train mode. About half of them become "
-    "0, the others are doubled. What are mean and variance then?",
+    "Many numbers have mean 1 and variance 1. They go through nn.Dropout(0.5) in train mode. About half of "
+    "them become 0, the others are doubled. What are mean and variance then?",
     {"1 and 1": "The doubling restores the mean. But half of the numbers are now 0 and the others lie twice "
          "as far out, so they spread more.",
      "1 and 2": "The mean square does double, from 2 to 4. But the variance is the mean square less the "
          "squared mean, and the squared mean is still 1.",
      "1 and 3": "The mean square was 1 + 1 = 2. Half of the numbers now give 0, the others four times as "
          "much: 4. Subtract the squared mean, 1: the variance is 3.",
-     "0.5 and 1": "Without the doubling the mean would be 0.5. The doubling is there to bring it back."},
+     "1 and 0.5": "The zeros are equal to each other, but they lie apart from the doubled numbers. So the "
+         "numbers spread more, not less."},
     "1 and 3")
 
 functional = Question(
-    "The forward pass of a net holds the line h = F.dropout(h, 0.5). You call net.eval(). Which part of h "
+    "The forward pass of a net contains the line h = F.dropout(h, 0.5). You call net.eval(). How much of h "
     "does this line set to 0 now?",
     {"nothing: eval() stops dropout": "eval() sets a flag on modules, training = False. A function is no "
          "module. It takes training=True unless you hand over something else.",
@@ -52,8 +53,9 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "The training loop printed a loss (mean of the last 100 steps). Then, in eval mode, the loss on the "
-    "training images is measured, and that on new images. Which order is right, the lowest loss first?",
+    "A training loop prints the loss of each batch. Take the mean of the last 100. After training, eval "
+    "mode gives two more losses: one on the training images, one on new images. Which order is right, the "
+    "lowest loss first?",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "
@@ -95,11 +97,11 @@ def _cut(at):
 
 
 thin_goals = {
-    "p = 0.5, at least 20 draws: compare the count of the yellow weight with your prediction":
+    "p = 0.5, at least 20 draws: what share of the nets keep the yellow weight? Was your prediction right?":
         lambda at: at.p == 0.5 and at.draw >= 20,
-    "draw = 100: a p at which about half of the 300 nets train the yellow weight":
+    "draw = 100: find a p at which about half of the 300 nets keep the yellow weight":
         lambda at: at.draw == 100 and abs(_yellow(at) - 0.5) < 0.04,
-    "p at most 0.5: a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
+    "p at most 0.5: find a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
 }
 
 
@@ -108,9 +110,9 @@ def _close(a, b, part):
 
 
 mode_goals = {
-    "p = 0.5: a scheme with the same mean in both modes":
+    "p = 0.5: choose a scheme that gives both modes about the same mean":
         lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
-    "equal means: a p at which the variance in training is twice that in eval mode":
+    "keep that scheme: find a p at which the variance in training is about twice that in eval mode":
         lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
         and _close(at.train.var(), 2 * at.eval.var(), 0.03),
 }
@@ -156,10 +158,10 @@ def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, n
              no_gradient=False, zeros_pass=False, zeros_stop=False, eval_zero=False, eval_up=False,
              one_coin=False, nothing=False):
     """x (N, C) -> 0 with probability p, else x / (1 - p); x itself in eval mode."""
-    if not training and not drops_in_eval:
-        return x * (1 - p) if downscaled or scaled_in_eval else x
     if nothing or not training and (eval_zero or eval_up):
         return x if nothing else 0 * x if eval_zero else x / (1 - p)
+    if not training and not drops_in_eval:
+        return x * (1 - p) if downscaled or scaled_in_eval else x
     keep = p if keeps or mask_keeps else 0.5 if fixed_share else -p if normal_above else 1 - p
     shape = (1, 1) if one_coin else (len(x), 1) if whole_samples else x.shape[1:] if one_mask else x.shape
     toss = torch.randn if normal or normal_above else torch.rand
@@ -211,7 +213,7 @@ def _seen(f):
             "a mask for each sample": alike(samples),
             "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "the factor in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
+            "the factor on x in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
 
 
 dropout = Exercise(dropping, observe=_seen, mistakes={
@@ -223,21 +225,21 @@ dropout = Exercise(dropping, observe=_seen, mistakes={
         "`torch.rand` lies evenly between 0 and 1.",
     "normal_above": "The random numbers are from a bell curve, randn: at p = 0.2 it drops 58 %. "
         "`torch.rand` lies evenly between 0 and 1.",
-    "whole_samples": "One draw decides for a whole sample. Each number is dropped or kept on its own.",
-    "one_mask": "One mask serves the whole batch. Each sample needs its own: the mask has the shape of x.",
     "nothing": "Nothing is dropped: x comes back as it was.",
     "one_coin": "One draw decides for all numbers at once. Each number is dropped or kept on its own.",
+    "whole_samples": "One draw decides for a whole sample. Each number is dropped or kept on its own.",
+    "one_mask": "One mask serves the whole batch. Each sample needs its own: the mask has the shape of x.",
     "same_again":
         "Each call drops the same numbers. Do not set a seed inside: the mask is drawn anew each time.",
     "exact": "It always drops the same number of units. Each number is dropped on its own, so the count "
         "varies from draw to draw.",
     "drops_in_eval": "It drops in eval mode too. There the answer must not depend on chance: with "
         "training=False give back x.",
-    "downscaled": "This is downscale_in_infer: it scales down in eval mode. torch divides the kept numbers "
-        "by 1 - p in training and leaves eval mode alone.",
     "eval_zero": "In eval mode all is 0. There nothing is dropped: with training=False give back x.",
     "eval_up": "In eval mode x is divided by 1 - p. There nothing is dropped, so nothing is made up for: "
         "give back x.",
+    "downscaled": "This is downscale_in_infer: it scales down in eval mode. torch divides the kept numbers "
+        "by 1 - p in training and leaves eval mode alone.",
     "mask_only": "What comes out is the mask: multiply x by it.",
     "no_rescale": "The kept numbers are not scaled up, so the next layer gets less in training than in eval "
         "mode: divide them by 1 - p.",
@@ -298,11 +300,11 @@ expected_output = Exercise(expecting, probes=[
     "unsquared": "The variance lacks the squares: twice the weight is four times the variance.",
     "weight_once": "In the variance h is squared and the weight is not: square their product.",
     "h_once": "In the variance the weight is squared and h is not: square their product.",
-    "no_factor": "These are the squares of the parts. The variance is that of the mask, too: p / (1 - p) "
-        "times as much.",
     "no_weight": "The weights are missing in the variance: each part is weight * h.",
     "no_h": "h is missing in the variance: each part is weight * h.",
     "kept_share": "1 - p is the share that is kept. The variance of mask / (1 - p) is p / (1 - p).",
+    "no_factor": "These are the squares of the parts. The variance is that of the mask, too: p / (1 - p) "
+        "times as much.",
     "keeps": "The variance takes p for the probability to keep. It must be 0 where nothing is dropped.",
     "mean_square": "That is the mean square. Of each unit subtract the square of its mean: 1 / (1 - p) - 1 "
         "is p / (1 - p).",

@@ -63,17 +63,17 @@ sorted_batches = Question(
     "0.25")
 
 no_gradients = Question(
-    "In train mode a batch goes through BatchNorm, once under torch.no_grad(), and once with "
-    "requires_grad_(False) on all parameters. The running mean",
-    {"stays in both": "It would if gradients moved it. But it is a moving average, updated in the forward "
-         "pass.",
-     "moves under no_grad() only":
+    "A batch goes through BatchNorm in train mode twice: once under torch.no_grad(), and once with "
+    "requires_grad_(False) on all parameters. In which of the two cases does the running mean change?",
+    {"in neither": "That would be right if gradients changed it. But it is a moving average, updated in the "
+         "forward pass.",
+     "under no_grad() only":
          "requires_grad_(False) holds parameters: gamma and beta. The running mean is a buffer, not a "
          "parameter.",
-     "moves with requires_grad_(False) only":
+     "with requires_grad_(False) only":
          "no_grad() stops the recording of gradients and nothing else. The forward pass is the same.",
-     "moves in both": "Modes and gradients are separate switches. Only eval() stops the running mean."},
-    "moves in both")
+     "in both": "Modes and gradients are separate switches. Only eval() stops the running mean."},
+    "in both")
 
 accumulated = Question(
     "An untrained net with BatchNorm. You take the mean of the gradients of 8 batches of 8. How far is this "
