@@ -26,7 +26,7 @@ EXPECTED = {
     "train_eval.four_at_a_time": "90 %",
     "train_eval.ten_batches": "10.0",
     "train_eval.sorted_batches": "0.90",
-    "train_eval.no_gradients": "stays in both",
+    "train_eval.no_gradients": "in neither",
     "why_it_works.ten_times": "the same",
     "why_it_works.length_over_time": "stays the same",
     "why_it_works.more_decay": "four times as large",
