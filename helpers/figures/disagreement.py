@@ -196,8 +196,8 @@ def placements(fig):
         best = names[loss.mean(1).argmin()]
         finding = f"The log loss is lowest {best}" if best[0] in "ab" else f"Lowest log loss: {best}"
         if best == "no dropout":
-            finding = "No place of dropout lowers the log loss"
-        figures = f"ring: one of {ratio.shape[1]} seeds, bar: mean"
+            finding = "Without dropout the log loss is lowest"
+        figures = f"left: 1 is the right variance; ring: one of {ratio.shape[1]} seeds, bar: mean"
         figures += ", diamond: by construction" if by_rule.any() else ""
         say(finding, figures)
         told = "; ".join(f"{name}: ratio {a:.2f}, log loss {b:.2f}"

@@ -1,83 +1,48 @@
 """Pictures of notebook 06: drift without harm, and how smooth the loss is at which rate."""
 import numpy as np
 
-from .parts import area, array, broken, headline, inside, listed, moving, plural, short, smooth, ticks
+from .parts import apart, array, broken, headline, inside, listed, moving, plural, short, ticks
 from .roles import FAINT, Role, normalized, raw
 
 noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))  # BatchNorm whose outputs are shaken
 KINDS = ("without BatchNorm", raw), ("with BatchNorm", normalized), ("BatchNorm, then noise", noisy)
-STEPS = 200
 
 
 def shaken(fig):
-    """What the first layer passes on (left: one unit of one seed) and how the net learns (right: all seeds).
+    """How far the means move (across) and the loss at the end (upwards): a ring for each net.
 
-    draw(step, mean, sd, loss, drift, rate): step (T,) when one looked; mean, sd (3, T) of the unit; loss (3,
-    K, S) of each step; drift (3, K): sd over the steps of a unit's mean, in units of its own sd, mean of all
-    units; rate: of the training. Three kinds of net: KINDS."""
+    draw(step, mean, sd, loss, drift, rate): loss (3, K, S) of each step; drift (3, K): sd over the steps of a
+    unit's mean, in units of its own sd, mean of all units; rate: of the training. Three kinds of net: KINDS.
+    Told, not drawn: step (T,) when one looked; mean, sd (3, T) of one unit."""
     say = headline(fig)
-    rows = [fig.add_axes((0.075, bottom, 0.38, 0.19)) for bottom in (0.585, 0.36, 0.135)]
-    right = fig.add_axes((0.56, 0.135, 0.42, 0.64))
-    for x, words in (0.075, "mean of one unit, before ReLU"), (0.56, "training loss"):
-        fig.text(x, 0.8, words, weight="bold", size=10)
-    rows[1].set_ylabel("mean, band: sd (300 images)")
-    rows[2].set_xlabel("step")
-    tubes, curves = [tube(ax, *kind) for ax, kind in zip(rows, KINDS)], learning(right)
+    ax = fig.add_axes((0.1, 0.14, 0.87, 0.63))
+    ax.set(xlim=(-0.03, 0.92), ylim=(0.9, 1.85), xticks=[0, 0.25, 0.5], yticks=[1, 1.2, 1.4, 1.6, 1.8],
+           xlabel="drift: how far the means move", ylabel="training loss at the end (nats)")
+    ax.grid(axis="y")
+    marks = [(moving(ax, **role.rings, ms=7, alpha=0.6), moving(ax, **role.dots, ms=11),
+              ax.text(0, 1, name, va="center", **role.bold, size=10, animated=True)) for name, role in KINDS]
 
     def draw(step, mean, sd, loss, drift, rate):
         step, mean, sd, loss, drift = map(array, (step, mean, sd, loss, drift))
-        for paint, m, s in zip(tubes, mean, sd):
-            paint(step, m, s)
-        for paint, values in zip(curves, loss):
-            paint(values)
-        plain, steady, shaken = loss[..., -10:].mean((1, 2))  # as the curves end
-        moved = drift[2].mean() > 0.7 * drift[0].mean() and shaken - steady < (plain - steady) / 2
-        finding = "With noise the mean moves; the loss falls as fast" if moved else "Noise, drift and loss"
-        seeds = f"rate {short(rate)}; right: mean ± sd of {plural(loss.shape[1], 'seed')}"
-        seeds += ", dotted lies on blue" if moved else ""
+        ends = loss[..., -10:].mean(-1)  # (3, K) as the losses end
+        shown = np.clip(ends, 0.92, 1.83)
+        heights = apart(np.clip(ends.mean(1), 0.95, 1.6), 0.07)
+        for (rings, middle, name), x, y, height in zip(marks, drift, shown, heights):
+            rings.set_data(x, y)
+            middle.set_data([x.mean()], [y.mean()])
+            name.set_position((x.max() + 0.025, height))
+        plain, steady, noise = ends.mean(1)
+        moved = drift[2].mean() > 0.7 * drift[0].mean() and noise - steady < (plain - steady) / 2
+        finding = "With noise the means move, but the loss stays low" if moved else "Drift and loss"
+        seeds = f"ring: one of {plural(loss.shape[1], 'seed')}, large: their mean; rate {short(rate)}"
         say(finding, seeds)
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
+        ranges = "; ".join(f"{low:.1f} to {high:.1f}, sd {wide:.1f}" for low, high, wide in zip(
+            mean.min(1) - mean.mean(1), mean.max(1) - mean.mean(1), sd.mean(1)))
         return (f"{finding}. In this order: without BatchNorm, with BatchNorm, BatchNorm and then noise: "
-                f"drift {drifts}, final loss {listed((plain, steady, shaken), '.2f')} ({seeds}).")
+                f"drift {drifts}, final loss {listed((plain, steady, noise), '.2f')} ({seeds}). "
+                f"Mean of one unit, steps {step[0]:.0f} to {step[-1]:.0f}: {ranges}.")
     return draw
-
-
-def tube(ax, name, role):
-    """A unit's mean and spread over the steps."""
-    ax.set(xlim=(0, STEPS), xticks=[0, 100, 200], yticks=[-2, 0, 2], ylim=(-2.7, 3.9))
-    ax.axhline(0, color=FAINT, lw=0.8)
-    ax.tick_params(labelbottom=role is noisy)
-    spread, line = area(ax, role.color, 0.22), moving(ax, **role.line)
-    inside(ax, 0.015, 0.96, name, va="top", **role.bold, size=9.5, animated=True)
-
-    def paint(step, mean, sd):
-        centred = mean - mean.mean()
-        spread.set_data(step, centred - sd, centred + sd)
-        line.set_data(step, centred)
-    return paint
-
-
-def learning(ax):
-    """Loss against steps. Returns a paint(values (K, S)) for each kind."""
-    ax.set(xlim=(0, STEPS), ylim=(0, 2.5), xlabel="step")
-    widths = 2.2, 3.6, 2.2  # the last lies on the one before
-    paints = [band(ax, role, width) for (_, role), width in zip(KINDS, widths)]
-    for (name, role), height in zip(KINDS, (0.22, 0.14, 0.06)):
-        ax.plot([0.04, 0.15], [height, height], transform=ax.transAxes, lw=2.2, **role.line)
-        inside(ax, 0.175, height, name, va="center", **role.bold, size=9.5)
-    return paints
-
-
-def band(ax, role, width):
-    """Mean and spread of K curves. Returns paint(values (K, S))."""
-    spread, line = area(ax, role.color, 0.18), moving(ax, lw=width, **role.line)
-
-    def paint(values):
-        values = smooth(values)
-        mean, sd, step = values.mean(0), values.std(0, ddof=1), np.arange(1, values.shape[1] + 1)
-        spread.set_data(step, mean - sd, mean + sd)
-        line.set_data(step, mean)
-    return paint
 
 
 def smoothness(fig):

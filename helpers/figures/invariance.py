@@ -40,7 +40,7 @@ def plane(ax):
     old, new = moving(ax, color=INK, lw=2.4), moving(ax, color=normalized.ink, lw=2.4)
     step = moving(ax, color=normalized.color, lw=2.4, ls=(0, (2, 1)))
     corner = moving(ax, color=INK, lw=1)
-    start, end = moving(ax, **highlight.dots, ms=9), moving(ax, **normalized.dots, ms=7)
+    start, end = moving(ax, ls="", marker="o", color=INK, ms=7), moving(ax, **normalized.dots, ms=7)
     of_w = haloed(ax, 0, 0, "w", weight="bold", size=11, ha="right", animated=True)
     of_end = haloed(ax, 0, 0, "new w", **normalized.bold, size=10, va="center", animated=True)
     of_circle = haloed(ax, 0, 0, "as long as w", **NOTE, ha="right", va="bottom", animated=True)

@@ -18,8 +18,9 @@ train_over_eval = Question(
     "2.5")
 
 first_only = Question(
-    "A net has four hidden layers: Linear, BatchNorm, ReLU. One dropout, p = 0.5, stands after the first "
-    "ReLU. Which BatchNorm layers store a variance that is more than 15 % too large for eval mode?",
+    "A net has four hidden layers, each of Linear, BatchNorm and ReLU. One dropout, p = 0.5, stands after "
+    "the first ReLU. A BatchNorm counts as wrong here if its stored variance is more than 15 % above the "
+    "variance of its input in eval mode. Which BatchNorm layers are wrong?",
     {"none": "Rescaling keeps the mean, not the variance.",
      "the second": "The second layer is off the most. But its output still carries the noise of the masks, "
          "so the third layer stores too much, too.",
@@ -227,11 +228,11 @@ def _built(f, p=0.3):
         "the number of BatchNorm layers": len(wide),
         "no norm of another kind":
             sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules()),
-        "one variance in both modes at every BatchNorm": all(alike),
-        "one variance in both modes at the first BatchNorm": bool(alike) and alike[0],
-        "share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
-        "share of 0 before the last linear layer, p = 0.6": (before == 0).double().mean(),
-        "no zeros in the output": (out == 0).double().mean(),
+        "every BatchNorm meets one variance in both modes": all(alike),
+        "the first BatchNorm meets one variance in both modes": bool(alike) and alike[0],
+        "the share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
+        "the share of zeros before the last linear layer": (before == 0).double().mean(),
+        "no score is dropped": (out == 0).double().mean(),
         "in train mode, two passes differ": not out.equal(again),
         "in eval mode, two passes agree": calm.equal(net(x)),
     }

@@ -18,11 +18,11 @@ straight_line = Question(
     "98 %")
 
 other_batch = Question(
-    "A BatchNorm layer gets a batch of 64 samples with 5 units, sd 2. Gamma and beta are set so that its "
-    "output equals this batch. Now a second batch of the same kind passes through the layer, in train mode. "
-    "Each of the 320 outputs is compared with its input. What is the largest difference?",
+    "A BatchNorm layer in train mode gets batch A: 64 samples with 5 units, sd 2. Gamma and beta are set so "
+    "that the output for A equals A. Now batch B, of the same kind, passes through the layer. "
+    "Each of the 320 outputs for B is compared with its input. What is the largest difference?",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
-         "mean and sd, and gamma and beta know those of the first batch only.",
+         "mean and sd, and gamma and beta know those of batch A only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
          "of 2/√64 = 0.25.",
      "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3.",

@@ -166,8 +166,8 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="Your gradient at a * w is the gradient at w. At a * w the same fall of the loss needs a "
-        "longer step, by the factor a. So the gradient is smaller by this factor.",
+    same_gradient="Your gradient at a * w is the gradient at w. From a * w, the same fall of the loss "
+        "needs a step that is a times as long. So the gradient is divided by a.",
     larger_gradient="The gradient grows with the factor a here. That holds for a layer whose output grows "
         "with its weights. In front of BatchNorm the gradient shrinks.",
     square_gradient="1/a² is too much for the gradient: that is how the angle of a step changes. The "
