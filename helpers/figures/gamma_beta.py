@@ -76,7 +76,7 @@ def match(fig):
         cut = paint(y, target)
         yours, aim = (one(values) for one, values in zip(spans, (y, target)))
         outside = np.mean(np.abs(y) > REACH)
-        lost.set_text(f"{percent(outside)} of blue beyond ±{REACH}" if outside > 0.005
+        lost.set_text(f"{percent(outside)} of blue outside −{REACH} to {REACH}" if outside > 0.005
                       else "blue is cut off above" if cut else "")
         alike = abs(y.mean() - target.mean()) < 0.06 and abs(y.std() - target.std()) < 0.06
         subject = "Mean and sd agree, the shapes" if alike else "They"

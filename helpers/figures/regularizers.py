@@ -88,7 +88,7 @@ def rows(fig, count, xlabel, width):
 
 SIZES = (Role("#D55E00", "#B84E00", "o"), Role("#009E73", "#00785A", "s", (0, (5, 2))),
          Role("#0072B2", "#00598C", "^", (0, (6, 2, 1, 2))))
-PANELS = (("accuracy (bands: ±1 SD)", (0.7, 1), [0.7, 0.8, 0.9, 1]),
+PANELS = (("accuracy (bands: ± sd)", (0.7, 1), [0.7, 0.8, 0.9, 1]),
           ("log loss (nats)", (0, 1.5), [0, 0.5, 1, 1.5]))
 
 
@@ -161,7 +161,7 @@ def over_passes(fig):
 
 
 def flatter(fig):
-    """The mean fit to a wave without and with dropout, each with a band: ± one SD of the fits.
+    """The mean fit to a wave without and with dropout, each with a band: ± the sd of the fits.
 
     draw(x, truth, fits, p): x, truth (X,); fits: two of (M, X), without and with dropout p."""
     say = headline(fig)
@@ -190,7 +190,7 @@ def flatter(fig):
         named.set_text(f"dropout {short(p)}")
         finding = ("Dropout flattens the fits to a wave" if found[1] > found[0]
                    else "Dropout keeps the fits on the wave")
-        figures = f"bias² {found[0]:.3f} without, {found[1]:.3f} with; bands: ±1 SD of {len(fits[0])} fits"
+        figures = f"bias² {found[0]:.3f} without, {found[1]:.3f} with; bands: ± sd of {len(fits[0])} fits"
         say(finding, figures)
         return f"{finding}. {figures}."
     return draw

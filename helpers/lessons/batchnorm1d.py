@@ -42,7 +42,7 @@ spikes = Question(
      "two spikes, at 3 and −0.33":
          "Subtract the mean 0.1, divide by the sd 0.3: 0.9/0.3 and −0.1/0.3. Two values stay two values.",
      "two spikes, at 0.9 and −0.1": "This only subtracts the mean, 0.1. BatchNorm then divides by the sd, "
-         "and values beyond ±1 are common."},
+         "and values below −1 or above 1 are common."},
     "two spikes, at 3 and −0.33")
 
 same_rate = Question(

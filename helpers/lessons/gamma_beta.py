@@ -13,7 +13,7 @@ straight_line = Question(
     {"54 %": "No S around 0 does that. Even a step from 0 to 1, the sharpest bend there is, has 64 %.",
      "81 %": "The outer parts of the S are flat, and you may have counted on many inputs there. "
              "With inputs five times as wide it would be about this.",
-     "98 %": "Only 5 % of the inputs lie beyond ±2, where the S begins to be flat. "
+     "98 %": "Only 5 % of the inputs lie outside −2 to 2, where the S begins to be flat. "
              "Between −1 and 1 its distance from a straight line is below 0.02."},
     "98 %")
 

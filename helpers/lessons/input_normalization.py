@@ -33,7 +33,7 @@ overshoot = Question(
 
 last_to_arrive = Question(
     "Descent on both weights runs at 0.9 of the largest stable rate. Which weight gets to its best value "
-    "last? (x₁ within ±200, x₂ within ±10)",
+    "last? (x₁ from −200 to 200, x₂ from −10 to 10)",
     {"w₁, as it zigzags": "It does zigzag: the factor of w₁ is −0.8. "
          "But after about twenty steps, 1 % of its distance is left.",
      "w₂, as its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step along "
@@ -51,11 +51,11 @@ correlated = Question(
            "The steep one is steeper, too.",
      "39": "Along (1, 1) the two features add up and the curvature is 2 (1 + 0.95). Along (1, −1) they "
            "nearly cancel: 2 (1 − 0.95). The ratio is 1.95 / 0.05.",
-     "400": "The ranges ±200 and ±10 gave 400. With standardized features it takes a correlation of 0.995."},
+     "400": "Those two ranges gave 400. With standardized features it takes a correlation of 0.995."},
     "39")
 
 bias_term = Question(
-    "x₁ runs over 0 to 400, x₂ over ±10. You add a bias: a third feature that is always 1. "
+    "x₁ runs over 0 to 400, x₂ over −10 to 10. You add a bias: a third feature that is always 1. "
     "What happens to the condition number?",
     {"it stays about the same": "The bias has a curvature of its own, and x₁ with its mean of 200 resembles "
          "it: the two can almost cancel.",
@@ -104,7 +104,7 @@ ravine_goals = {
 }
 
 correlation_goals = {
-    "a correlation at which the ratio is near 400, as for ranges of ±200 and ±10":
+    "a correlation at which the ratio is near 400, as for the features of the core":
         lambda at: 330 < torch.linalg.cond(at.hessian) < 480,
     "the largest correlation at which descent goes 99 % of the way within 100 steps":
         lambda at: 95 < int((at.path.norm(dim=1) > 0.01 * at.path[0].norm()).sum()) <= 100,
