@@ -5,6 +5,7 @@ from functools import partial
 import nbformat
 import pytest
 from browser.jupyter import PATIENCE, open_notebook
+from playwright.sync_api import Error
 
 from web.cells import CORE, DEEPER, for_labs, is_lab, label, labs
 
@@ -184,9 +185,19 @@ def fits(cell, width):
 
 
 def box_of(locator):
-    """Where it is on the screen: JupyterLab takes cells out of the page that are not to be seen."""
-    locator.scroll_into_view_if_needed()
-    return locator.bounding_box()
+    """Where it is on the screen: JupyterLab takes cells out of the page that are not to be seen. What a lab
+    draws anew meanwhile (its <img> is another then) is looked up again."""
+    for _ in range(5):
+        try:
+            locator.scroll_into_view_if_needed()
+        except Error as gone:
+            if "not attached" not in str(gone):
+                raise
+        else:
+            if box := locator.bounding_box():
+                return box
+        locator.page.wait_for_timeout(200)
+    raise AssertionError(f"{locator} does not stay on the page")
 
 
 def test_a_single_picture_has_alt_text_and_all_shrink_with_the_page(made):
