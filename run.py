@@ -6,6 +6,7 @@ A command is a function below with @command() in front: its name is the word, it
 .venv holds what it needs before it is called. An older Python can start this file too, to find a newer one or
 to say which is needed; so nothing here is newer than Python 3.6."""
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -23,7 +24,9 @@ OLDEST, NEWEST = (3, 10), (3, 13)
 WINDOWS = os.name == "nt"
 HERE = Path(__file__).resolve().parent
 STATED = "pyproject.toml", "constraints.txt", "tests/house/colab.txt"
-NBVAL = "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"
+WARM = "tests/warm" if sys.platform == "linux" else ""              # kernels that are forks; see there
+NBVAL = ("--nbval-lax", "--nbval-kernel-name=python3" if WARM else "--nbval-current-env",
+         "--nbval-cell-timeout=120")
 COMMANDS = {}
 
 
@@ -60,7 +63,7 @@ def test(paths, more):
     set_up_colab()
     os.environ["HELPERS_STRICT"] = "1"                              # a claim must hold, whatever the seed
     results = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warm_kernels(Path(folder, "kernels")):
         for part, line in parts_of(paths).items():
             print(f"\n---- {part}: {' '.join(line)}", flush=True)
             report, start = Path(folder, part + ".xml"), time.time()
@@ -162,6 +165,22 @@ def parts_of(paths):
         parts["notebooks"] = ["pytest", "tests/browser", *pages, *folders, "-k", " or ".join(chosen), *NBVAL,
                               *by_file, "--no-loadscope-reorder"]   # the longest first
     return parts
+
+
+@contextlib.contextmanager
+def warm_kernels(address):
+    """Until the block ends, kernels are forks of a process that has torch loaded."""
+    if not WARM:
+        yield
+        return
+    os.environ.update(JUPYTER_PATH=str(HERE / WARM), WARM_KERNELS=str(address))
+    kernel = str(HERE / WARM / "kernels/python3/kernel.py")
+    server = subprocess.Popen([PYTHON, kernel, "--serve"], cwd=str(HERE))
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def tests_in(folder):

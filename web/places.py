@@ -6,7 +6,9 @@ to every lab of the notebook and its Deeper that has such controls and stops.
 
 PLACES = {
     "00": [dict(rate=0.1, seeds=8), dict(rate=1.0, seeds=8), dict(rate=0.7, seeds=8)],
-    "01": [dict(rate=7e-5), dict(range_of_x1=100), dict(range_of_x1=100, rate=1e-4), dict(normalize=True)],
+    "01": [dict(rate=7e-5), dict(range_of_x1=100, rate=0.00025),
+           dict(range_of_x1=100, rate=1e-4, offset=88.0), dict(normalize=True, rate=0.3),
+           dict(range_of_x1=100), dict(range_of_x1=100, rate=1e-4), dict(normalize=True)],
     "02": [dict(rate=0.2), dict(rate=0.7), dict(rate=0.1, init=0.1)],
     "03": [dict(N=1, W=6), dict(N=18, H=1, W=1), dict(C=6), dict(N=1, H=1, W=1),
            dict(epochs=5, same_seed=True), dict(second="our net", epochs=5, same_seed=True),

@@ -37,6 +37,7 @@ class Exercise:
     solution: object = None  # a function or class <name>_solution, whose source is shown
     why: str = ""            # its reasons
     seen: dict = field(init=False, default_factory=dict)  # of the program, by its switches
+    first: dict = field(init=False, default_factory=dict)  # and for the first probe alone
 
     def __post_init__(self):
         switches = [name for name, p in self.parameters().items() if p.default is False]
@@ -168,9 +169,13 @@ class Exercise:
         """Whether these switches go together, and the first probe, quickly seen, does not rule them out."""
         if not self.probes or chosen in self.seen:
             return bool(self.looks(*chosen))
+        if chosen not in self.first:
+            self.first[chosen] = ()                                 # what nothing asked for looks like
+            with suppress(Exception):
+                switches = dict.fromkeys(chosen, True)
+                self.first[chosen] = self.program(*copy.deepcopy(self.probes[0]), **switches)
         with suppress(Exception):
-            first = self.program(*copy.deepcopy(self.probes[0]), **dict.fromkeys(chosen, True))
-            return self.same(got[0], first) and bool(self.looks(*chosen))
+            return self.same(got[0], self.first[chosen]) and bool(self.looks(*chosen))
         return False
 
     def looks(self, *chosen):
