@@ -31,6 +31,7 @@ from web.running import execute
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 NOTEBOOKS, KEPT, SITE = ROOT / "notebooks", ROOT / ".site", ROOT / "_site"
+MOST = 350                              # KiB that a page may weigh, packed
 FRONT = "02"                            # the notebook whose first lab stands on the front page
 TEXTS = {"glossary.html": NOTEBOOKS / "glossary.md", "card.html": ROOT / "docs/card.md"}
 MARK = re.compile("\0(\\d+)\0")         # in what a cell prints: here stood a lab, a picture, ...
@@ -225,9 +226,12 @@ def main(names):
             for lab in found["labs"]:
                 print(f"    {lab}", flush=True)
     made = write({path: page_of(path) for path in by_number}, [*text_pages()], results)
-    for file, text in made.items():
-        print(f"{file}: {len(gzip.compress(text.encode())) / 1024:.0f} KiB packed")
+    weights = {file: len(gzip.compress(text.encode())) / 1024 for file, text in made.items()}
+    for file, weight in weights.items():
+        print(f"{file}: {weight:.0f} KiB packed")
     print(f"{SITE / 'index.html'}, {time.monotonic() - start:.0f} s")
+    if heavy := [file for file, weight in weights.items() if weight > MOST]:
+        sys.exit(f"Over {MOST} KiB: {', '.join(heavy)}. Draw less that moves, or fewer colours and lines.")
 
 
 if __name__ == "__main__":

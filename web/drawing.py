@@ -143,7 +143,7 @@ class Pen(RendererSVG):
         self.merged = {}
         RendererBase.draw_path_collection(self, *args, **more)
         for (style, *clip), ds in self.merged.items():
-            self.writer.element("path", d="".join(ds), style=style, **dict(clip))
+            self.writer.element("path", d=side_by_side(ds), style=style, **dict(clip))
         self.merged = None
 
     def draw_path(self, gc, path, transform, rgbFace=None):
@@ -158,6 +158,27 @@ def steps(text):
     """A path of lines as steps from point to point, which pack to half the size; curves as they are."""
     parts = re.findall(r"M[^M]*", text)
     return "".join(re.sub(r"\s+", " ", part) if re.search("[CQ]", part) else in_steps(part) for part in parts)
+
+
+CORNERS = 6                             # of a shape that is drawn like the last one
+
+
+def side_by_side(ds):
+    """Closed shapes as one path, each begun by a step from the last; of nearly the same corners as the last
+    it gets the very same, which packs to a fifth. Nothing drifts. Others as they are."""
+    found = [re.fullmatch(r"M(\S+) (\S+)l([-\d. ]+)z", d) for d in ds]
+    if not all(found):
+        return "".join(ds)
+    out, before, last = [], (0, 0), []
+    for match in found:
+        here = round(10 * float(match[1])), round(10 * float(match[2]))
+        corners = [*map(float, match[3].split())]
+        if not (len(corners) == len(last) <= 2 * CORNERS and np.abs(np.subtract(corners, last)).max() < 0.15):
+            last = corners
+        step = " ".join(f"{(a - b) / 10:g}" for a, b in zip(here, before))
+        out.append(f"{'m' if out else 'M'}{step}l{' '.join(f'{c:g}' for c in last)}z")
+        before = here
+    return "".join(out)
 
 
 def in_steps(part):

@@ -8,6 +8,7 @@ from .roles import NOTE, QUIET, normalized
 
 PALE = to_rgba_array(["#EEF0F3", "#9CCBE8"])       # a low value: dark, lit
 FULL = to_rgba_array(["#CDD2D9", normalized.ink])  # a high one
+STEPS = 9                                          # of shade: squares of one shade are one path of a page
 GAP = 0.7                                          # between two maps, in pixels
 
 
@@ -51,7 +52,7 @@ def cells(ax):
 
     def paint(corners, width, height, lit, h):
         lit, side, spread = lit.ravel().astype(int), min(width, height), np.ptp(h)
-        shade = (h.ravel()[:, None] - h.min()) / spread if spread else 0.5
+        shade = np.round((h.ravel()[:, None] - h.min()) / spread * STEPS) / STEPS if spread else 0.5
         squares.set_verts(corners[:, None] + square * [width, height])
         squares.set_facecolor(PALE[lit] + shade * (FULL - PALE)[lit])
         squares.set_linewidth(np.clip(8 * side, 0, 1.2) if side > 0.03 else 0)

@@ -23,7 +23,8 @@ except ImportError:                                  # Python 3.10
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PYTHONS = [line.split()[-1] for line in PROJECT["classifiers"] if re.fullmatch(r".*:: 3\.\d+", line)]
-CONDA = {"pytorch": "torch", "matplotlib-base": "matplotlib"}                # conda-forge's names
+CONDA = {"pytorch": "torch", "matplotlib-base": "matplotlib",                # conda-forge's names
+         "jupyter_client": "jupyter-client"}
 IMPORTED_AS = {"PIL": "pillow", "yaml": "pyyaml", "IPython": "ipython"}
 
 

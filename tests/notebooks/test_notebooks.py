@@ -331,3 +331,8 @@ def test_an_error_that_is_meant_is_no_fault():
     notebook.cells[2].outputs = [error]
     notebook.cells[2].metadata.tags = ["raises-exception"]
     assert not faults(notebook)
+
+
+def test_together_they_are_light():
+    """Each record of a notebook adds its weight to the history."""
+    assert sum(path.stat().st_size for path in (*CORE, *DEEPER)) <= 5_000_000
