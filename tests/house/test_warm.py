@@ -14,21 +14,28 @@ import run
 pytestmark = pytest.mark.skipif(not run.WARM, reason="only on Linux kernels are forked")
 
 
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory):
+    """A process that has torch loaded and forks the kernels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "PYTHON", sys.executable)
+        for name in "JUPYTER_PATH", "WARM_KERNELS":
+            patch.setenv(name, "")
+        with run.warm_kernels(tmp_path_factory.mktemp("warm") / "kernels"):
+            yield
+
+
 @pytest.fixture(params=["forked", "ordinary"])
-def kernel(request, tmp_path, monkeypatch):
+def kernel(request, listening, tmp_path, monkeypatch):
     """(its manager, how to run code in it: what it prints) in a folder of its own."""
-    monkeypatch.setattr(run, "PYTHON", sys.executable)
-    for name in "JUPYTER_PATH", "WARM_KERNELS":
-        monkeypatch.setenv(name, "")
-    with run.warm_kernels(tmp_path / "kernels"):
-        if request.param == "ordinary":
-            os.environ["WARM_KERNELS"] = str(tmp_path / "nobody")
-        (tmp_path / "here").mkdir()
-        env = {**os.environ, "HELPERS_SEED": "5"}
-        manager, client = start_new_kernel(kernel_name="python3", cwd=tmp_path / "here", env=env)
-        yield manager, lambda code: said(client, code)
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    if request.param == "ordinary":
+        monkeypatch.setenv("WARM_KERNELS", str(tmp_path / "nobody"))
+    (tmp_path / "here").mkdir()
+    env = {**os.environ, "HELPERS_SEED": "5"}
+    manager, client = start_new_kernel(kernel_name="python3", cwd=tmp_path / "here", env=env)
+    yield manager, lambda code: said(client, code)
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
 
 
 def said(client, code):
@@ -44,6 +51,12 @@ def test_a_kernel_has_the_environment_and_the_folder_of_who_asks_and_nothing_of_
     assert ask("print([name for name in sys.modules if name.split('.')[0] == 'helpers'])") == "[]"
     assert ask("print('torch' in globals(), any('warm' in path for path in sys.path))") == "False False"
     assert ask("import subprocess as s; print(s.run([sys.executable, '-c', 'exit(3)']).returncode)") == "3"
+
+
+def test_only_where_one_listens_is_torch_loaded(kernel, request):
+    _, ask = kernel
+    forked = request.node.callspec.params["kernel"] == "forked"
+    assert ask("import sys; print('torch' in sys.modules)") == str(forked)
 
 
 def test_a_cell_can_be_interrupted(kernel):
