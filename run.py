@@ -149,8 +149,7 @@ def parts_of(paths):
         alone = {"alone": ["pytest", *timed, "-m", "alone"]} if timed else {}       # what measures time
         return {"code": ["ruff", "check"],
                 "cells": ["pytest", "notebooks", *NBVAL, *by_file],
-                "tests": ["pytest", "tests", "--ignore=tests/browser", "-m", "not alone", *two],
-                "browser": ["pytest", "tests/browser", "-m", "not alone", *two], **alone}
+                "tests": ["pytest", "tests", "-m", "not alone", *two], **alone}
     parts = {}
     pages = [page for path in paths for page in notebooks_called(path)]
     tests = [path for path in paths if not notebooks_called(path)]

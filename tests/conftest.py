@@ -1,13 +1,17 @@
 """For all tests."""
 import pytest
 
-LONG = "test_processes.py", "test_colab.py", "test_labs.py", "test_warm.py"
+FIRST = "test_jupyterlab.py", "test_colab.py"                       # together as long as these:
+SECOND = "test_processes.py", "test_labs.py", "test_moving_pages.py", "test_warm.py"
 
 
 def pytest_collection_modifyitems(items):
-    """What drives a browser runs apart from the rest; what takes seconds comes first, so that both workers
-    end at the same time."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+    """What takes seconds comes first in each half: of two processes each begins with one half, and at the end
+    they share what is short."""
+    first, second = ([item for item in items if item.path.name in names] for names in (FIRST, SECOND))
+    rest = [item for item in items if item.path.name not in FIRST + SECOND]
+    middle = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *rest[:middle], *second, *rest[middle:]]
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)

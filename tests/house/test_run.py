@@ -307,7 +307,7 @@ def test_data_of_ones_own_are_sought_from_where_the_learner_started(clone):
 def test_test_runs_all_parts_also_when_one_fails(clone):
     set_up(clone)
     call(clone, "test")
-    assert len(asked(clone, "-m pytest")) == 3                # no test is marked as one that measures time
+    assert len(asked(clone, "-m pytest")) == 2                # no test is marked as one that measures time
     (clone / "tests/test_timed.py").write_text("@pytest.mark." + "alone")
     done = call(clone, "test", "--", "--maxfail=3")
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "5 passed, 0 failed, 0 skipped"
