@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers import pages
 from helpers.labs.picture import Picture
 from web import build as site
 from web.drawing import Drawing
@@ -101,6 +102,7 @@ def build(folder, patch, write=True, run=True):
     patch.setattr(site, "FRONT", "06")
     patch.setattr(site, "TEXTS", {"glossary.html": folder / "notebooks/glossary.md"})
     patch.setattr(site.multiprocessing, "get_context", lambda method: Here)
+    patch.setattr(pages, "in_force", pages.in_force)                # and back, after the site has its own
     patch.setenv("HELPERS_STRICT", "1")
     patch.chdir(folder)
     if run and write:

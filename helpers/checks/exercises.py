@@ -4,7 +4,7 @@ import inspect
 import textwrap
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 
 import torch
@@ -38,6 +38,7 @@ class Exercise:
     why: str = ""            # its reasons
     seen: dict = field(init=False, default_factory=dict)  # of the program, by its switches
     first: dict = field(init=False, default_factory=dict)  # and for the first probe alone
+    others: dict = field(init=False, default_factory=dict)  # with its arguments taken otherwise
 
     def __post_init__(self):
         switches = [name for name, p in self.parameters().items() if p.default is False]
@@ -125,9 +126,8 @@ class Exercise:
     def diagnose(self, got):
         """The reasons of the fewest switches that explain all that is seen, the gravest first, or none."""
         wrong = self.apart(got)
-        touched = {name: self.apart(self.looks(name)) for name in self.mistakes}
         for chosen in (c for size in (1, 2, 3) for c in combinations(self.mistakes, size)):
-            sides = [touched[name] for name in chosen]
+            sides = [self.touched[name] for name in chosen]
             both = set().union(*sides)
             if all(wrong & side for side in sides) and (wrong == both or wrong < both and self.probes):
                 if self.likely(got, chosen) and self.agree(got, self.looks(*chosen)):
@@ -185,6 +185,19 @@ class Exercise:
             with suppress(Exception):
                 self.seen[chosen] = self.see(partial(self.program, **dict.fromkeys(chosen, True)))
         return self.seen[chosen]
+
+    @cached_property
+    def touched(self):
+        """{switch: what it sets apart from the program}"""
+        return {name: self.apart(self.looks(name)) for name in self.mistakes}
+
+    def looks_of(self, key, other):
+        """What is seen of this other function, looked at once for each key; {} where it does not fit."""
+        if key not in self.others:
+            self.others[key] = {}
+            with suppress(Exception):
+                self.others[key] = self.see(other)
+        return self.others[key]
 
     def apart(self, got):
         """{(name, place)} of what is seen that is not as in the program, of values side by side each."""

@@ -68,10 +68,9 @@ def exchanged(exercise, got):
         for a, b, words in ((j, i, f"{names[i]} and {names[j]} are exchanged."),
                             (i, i, f"{names[i]} stands where {names[j]} belongs, too."),
                             (j, j, f"{names[j]} stands where {names[i]} belongs, too.")):
-            with suppress(Exception):
-                looks = exercise.see(with_others(exercise.program, i, j, a, b))
-                if exercise.agree(got, looks) or a != b and reordered(exercise, got, looks):
-                    return words
+            looks = exercise.looks_of(("for", i, j, a, b), with_others(exercise.program, i, j, a, b))
+            if looks and (exercise.agree(got, looks) or a != b and reordered(exercise, got, looks)):
+                return words
     return ""
 
 
@@ -95,9 +94,9 @@ def taken_otherwise(exercise, got):
         return ""
     for k, name in enumerate(name for name, p in exercise.parameters().items() if p.default is not False):
         for words, change in TAKEN.items():
-            with suppress(Exception):
-                if exercise.agree(got, exercise.see(with_changed(exercise.program, k, change))):
-                    return words.format(name)
+            looks = exercise.looks_of((words, k), with_changed(exercise.program, k, change))
+            if looks and exercise.agree(got, looks):
+                return words.format(name)
     return ""
 
 
