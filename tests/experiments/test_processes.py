@@ -71,7 +71,7 @@ def test_each_process_prints_for_itself_on_one_host_and_on_two(program, processe
     assert printed == {0: "word 0 2 3.0", 1: "word 1 2 3.0"}
 
 
-def test_the_process_that_died_first_is_named_and_the_others_end(program):
+def test_the_process_that_died_first_is_named_and_none_is_left_whatever_tells_what_runs(program, table):
     text = "if rank == 1: raise ValueError('no such batch')\ndist.barrier()\ntime.sleep(60)"
     with pytest.raises(ChildProcessError, match=r"^process 1 died: ValueError: no such batch$"):
         launch(program(text))
@@ -113,14 +113,9 @@ def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
 
 def test_a_wait_that_cannot_end_is_stopped(program, table):
     begin = time.monotonic()
-    with pytest.raises(TimeoutError, match="not done after 4 s, and stopped"):
-        launch(program("if rank == 0: dist.barrier()\ntime.sleep(60)"), limit=4)
+    with pytest.raises(TimeoutError, match="not done after 3 s, and stopped"):
+        launch(program("if rank == 0: dist.barrier()\ntime.sleep(60)"), limit=3)
     assert time.monotonic() - begin < 30
-
-
-def test_none_is_left_where_one_dies_whatever_tells_what_runs(program, table):
-    with pytest.raises(ChildProcessError, match=r"^process 1 died: ValueError: the share is empty$"):
-        launch(program("if rank == 1: raise ValueError('the share is empty')\ntime.sleep(60)"))
 
 
 CHILD = ("import subprocess\n"

@@ -35,8 +35,8 @@ def test_they_pass_there_too():
 
 def test_a_file_with_all_inside_runs_there_and_one_that_fails_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(single, "OUT", tmp_path)
-    assert single.main(["notebooks/04_gamma_beta.ipynb"], PYTHON) == 0
-    text = (tmp_path / "04_gamma_beta.ipynb").read_text("utf-8")
+    assert single.main(["notebooks/05_train_eval.ipynb"], PYTHON) == 0
+    text = (tmp_path / "05_train_eval.ipynb").read_text("utf-8")
     broken = tmp_path / "broken.ipynb"
     broken.write_text(text.replace("helpers.start()", "helpers.stop()"), "utf-8")
     assert "stop" in single.run(broken, PYTHON)
