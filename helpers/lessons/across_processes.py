@@ -61,7 +61,7 @@ share_goals = {
         lambda at: at.process == 1 and at.synchronized,
     "8 processes, not synchronized: a spread below 0.24":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: a spread below 0.24 with the fewest images in each process":
+    "8 processes, synchronized: the fewest images a process that keep the spread below 0.24":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 

@@ -48,8 +48,8 @@ one_class = Question(
      "all four":
          "BatchNorm subtracts what a batch has in common, and that was the class. The weights have learned "
          "nothing that tells classes apart.",
-     "none: the images were the same": "The images were the same, but BatchNorm hides from the weights what "
-         "all images of a batch share."},
+     "none: the net has seen all images": "It has seen all of them. But BatchNorm hides from the weights "
+         "what all images of a batch share."},
     "all four")
 
 
@@ -246,7 +246,7 @@ def _four(f):
 
 four_scores = Exercise(scoring, observe=_four, mistakes=dict(
     no_copy="The net itself is scored. A forward pass in train() moves its running statistics, so eval() "
-        "then scores a changed net. The test even repairs lost statistics, and hides that fault.",
+        "then scores a changed net. It even repairs wrong running statistics, and hides that fault.",
     copied_once="One copy serves for several scores. Its running statistics move in train() before eval() "
         "asks for them. Take a new copy for each score.",
     dropout_on="Dropout is on in train(). Then both faults look alike: bad statistics and dropped units. "

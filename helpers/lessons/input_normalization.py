@@ -68,8 +68,8 @@ bias_term = Question(
     "it grows over 100-fold")
 
 raw_pixels = Question(
-    "A net for digits does well at learning rate 0.1 on standardized images. Fed with raw pixels, 0 to 255, "
-    "at the same rate it learns",
+    "A net for digits does well at learning rate 0.1 on standardized images. The same net at the same rate "
+    "is now fed with raw pixels, 0 to 255. It learns",
     {"just as well": "A first layer with smaller weights could do the same. But the weights begin at the "
          "usual size, and the steps of descent are made for inputs near 1.",
      "more slowly": "Larger inputs make the slopes larger, so the steps become longer, not shorter: "
