@@ -47,7 +47,7 @@ def shares(fig):
         leads.set_data(*broken(across, down))
         held.set_data(h[process, :1], [height])
         now.set_data(yellow[:1], [0.1])
-        finding = "One mean for all processes" if together else "A mean in each process"
+        finding = "All processes share one mean" if together else "Each process has its own mean"
         spread = f"spread {yellow.std(ddof=1):.2f}"
         change = f"{h[process, 0]:.1f} becomes {yellow[0]:.2f}"
         figures = f"{P} processes with {plural(n, 'image')} each: {change}; {spread}"
