@@ -73,8 +73,8 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
 
     program: a file for torchrun. processes: on each host. hosts: more than 1 starts as many torchruns, each
     with its own node rank, as several machines would. port: on which they meet at 127.0.0.1; a free one if
-    None. limit: seconds. An abort in the C++ below torch is no fault of the program's Python (gloo's: once in
-    some dozens of runs on a busy machine): all is tried once more.
+    None. limit: seconds. What fails in the C++ below torch is no fault of the program's Python (an abort of
+    gloo's, torchruns that lose each other: once in dozens of runs on a busy machine): all is tried once more.
     Raises ChildProcessError, which names the process that died first and its last words; OSError where the
     port is taken; TimeoutError. Whatever happens, no process is left behind; nor, on Linux or where `ps` is,
     one that these have started.
@@ -90,7 +90,7 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
     try:
         return run()
     except ChildProcessError as error:
-        if "SIGABRT" not in str(error):
+        if not re.search(r"SIGABRT|^torchrun failed: .*libtorch", str(error)):
             raise
     return run()
 

@@ -111,6 +111,23 @@ def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
     assert launch(program(text)) == {0: "done", 1: "done"} and before.exists()
 
 
+LOST = "torchrun failed: (0x7f in /lib/libtorch_python.so) frame #42: _start + 0x21"
+
+
+@pytest.mark.parametrize("words, times", [(LOST, 2), ("torchrun failed: killed by SIGKILL", 1),
+                                          ("process 1 died: ValueError: in libtorch", 1)])
+def test_torchruns_that_lose_each_other_are_tried_once_more(program, monkeypatch, words, times):
+    tried = []
+
+    def fails(*given):
+        tried.append(given)
+        raise ChildProcessError(words)
+    monkeypatch.setattr(processes, "once", fails)
+    with pytest.raises(ChildProcessError):
+        launch(program(SUM), "word")
+    assert len(tried) == times
+
+
 def test_a_wait_that_cannot_end_is_stopped(program, table):
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="not done after 3 s, and stopped"):
