@@ -3,7 +3,6 @@ import numpy as np
 
 from . import roles
 from .parts import apart, array, band, beside, broken, diagram, headline, jitter, listed, moving, short, ticks
-from .parts.words import Words
 from .roles import FAINT, INK, QUIET, Role
 
 OFF = 0.15             # a ratio is called 1 when it is no further off
@@ -41,8 +40,7 @@ def stack(ax):
         ax.fill_between([0, 1], k - 0.23, k + 0.23, color="#E8F1F8", lw=0)
         ax.text(0.5, k, name, size=10, ha="center", va="center")
     bars = moving(ax, lw=10.5, color=roles.dropped.color, solid_capstyle="butt")
-    words = [ax.add_artist(Words(0.33, k + 0.375, "", transform=ax.transData, animated=True, size=10))
-             for k in range(1, LAYERS + 1)]
+    words = [ax.text(0.33, k + 0.375, "", va="top", size=10, animated=True) for k in range(1, LAYERS + 1)]
 
     def paint(dropped, p):
         rows = np.flatnonzero(dropped) + 1.5
@@ -66,8 +64,7 @@ def ladder(ax):
     rows = np.arange(1, LAYERS + 1)
     ax.plot(np.ones(LAYERS), rows, **roles.eval.dots, ms=9)
     stems, stored = moving(ax, color=INK, lw=1.2), moving(ax, **roles.train.dots, ms=10)
-    right = ax.get_yaxis_transform()
-    signs = [ax.add_artist(Words(1.02, k - 0.12, "", transform=right, animated=True, size=10)) for k in rows]
+    signs = [beside(ax, 1.02, k - 0.12, va="top", size=10, animated=True) for k in rows]
 
     def paint(ratio):
         places = np.clip(ratio, 0.82, EDGE)

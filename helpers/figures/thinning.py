@@ -3,7 +3,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from . import roles
-from .parts import Words, array, diagram, headline, inside, moving, plural, short
+from .parts import array, diagram, headline, inside, moving, plural, short
 from .roles import FAINT, INK, NOTE
 
 WIDTHS, NAMES = (3, 6, 5, 2), ("inputs", "hidden 1", "hidden 2", "outputs")
@@ -24,7 +24,7 @@ def thinned(fig):
         page.text(x, LEVELS[-1] + 0.16, f"sample {k}", ha="center", **roles.kept.bold)
     key(page)
     look = dict(**NOTE, va="top", animated=True)
-    notes = [page.add_artist(Words(x - 0.72, LEVELS[0] - 0.14, "", **look)) for x in CENTRES]
+    notes = [page.text(x - 0.72, LEVELS[0] - 0.14, "", **look) for x in CENTRES]
     paint = nets(page)
 
     def draw(mask, p):

@@ -2,9 +2,10 @@
 import io
 import struct
 import zlib
+from functools import lru_cache
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from PIL import Image
 
 from .markup import image
@@ -18,7 +19,7 @@ class Screen:
     def __init__(self, picture):
         self.picture = picture
         with picture.styled():
-            self.canvas = FigureCanvasAgg(picture.fig)
+            self.canvas = Canvas(picture.fig)
             self.canvas.draw()  # animated artists stay out of this
             self.background = self.canvas.copy_from_bbox(picture.fig.bbox)
 
@@ -36,11 +37,52 @@ class Screen:
         return image(self.picture, data, alt)
 
 
+class Canvas(FigureCanvasAgg):
+    """A canvas whose renderer keeps words."""
+    kept = None
+
+    def get_renderer(self):
+        size = *self.figure.bbox.size, self.figure.dpi
+        if size != self.kept:
+            self.kept, self.renderer = size, Renderer(*size)
+        return self.renderer
+
+
+class Renderer(RendererAgg):
+    """Draws each word once and keeps it: most stay, and a letter costs as much as a curve."""
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if ismath or angle:
+            return super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+        for word in s.split(" "):
+            pixels, below, advance = stamp(word, prop.copy(), gc.get_rgb()[:3], self.dpi)
+            self.draw_image(gc, round(x) - EDGE, round(self.height - y) - below, pixels)
+            x += advance
+
+
+EDGE = 2  # pixels around a word, for what is smooth
+
+
+@lru_cache(maxsize=2000)
+def stamp(word, font, color, dpi):
+    """In pixels: a word as image (h, w, 4), its baseline above the image's foot, the way to the next word."""
+    ruler = RendererAgg(1, 1, dpi)
+    def size(text): return ruler.get_text_width_height_descent(text, font, False)
+    def wide(text): return size(text)[0]
+    width, height, depth = map(int, np.ceil(size(word + "lp")))
+    above, below = height - depth + EDGE, depth + EDGE
+    page = RendererAgg(width + 2 * EDGE, above + below, dpi)
+    gc = page.new_gc()
+    gc.set_foreground(color)
+    page.draw_text(gc, EDGE, above, word, font, 0)
+    return np.array(page.buffer_rgba())[::-1], below, wide(word + " .") - wide(".")
+
+
 def printed(picture):
     """PNG bytes at the resolution of print; saving draws the animated artists too."""
-    out = io.BytesIO()
+    out, quick = io.BytesIO(), dict(compress_level=3)  # at 6, packing takes as long as drawing
     with picture.styled():
-        picture.fig.savefig(out, dpi=PRINT_DPI)
+        picture.fig.savefig(out, dpi=PRINT_DPI, pil_kwargs=quick)
     return out.getvalue()
 
 
