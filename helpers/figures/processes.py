@@ -145,8 +145,9 @@ def by_share(fig):
     say = headline(fig)
     keys(fig, KINDS, 0.79, step=0.45)
     ax = fig.add_axes((0.085, 0.14, 0.895, 0.58))
-    paint = errors(ax, KINDS, (2, 4, 16), (1.8, 17.8), "", "images in each process (log scale)", top=1.0)
+    paint = errors(ax, KINDS, (2, 4, 16), (1.8, 17.8), "", "", top=1.0)
     ax.set_ylabel("accuracy on new images")
+    where = ax.text(0.5, -0.11, "", ha="center", va="top", transform=ax.transAxes, animated=True)
 
     def draw(images, processes, found):
         images, found = array(images), array(found)
@@ -155,7 +156,8 @@ def by_share(fig):
         finding = ("Two images in a process are too few" if shared - own > 0.2
                    else "A mean in each process, or one for all")
         at = f"{short(images[0])} images: own mean {own:.2f}, one mean {shared:.2f}"
-        say(finding, f"{processes} processes, {at}; band ± sd")
+        say(finding, f"{at}; {plural(found.shape[2], 'seed')}, band ± sd")
+        where.set_text(f"images in each of {processes} processes (log scale)")
         rows = "; ".join(f"{name}: {means(images, line)}" for (name, _), line in zip(KINDS, found))
         return f"{finding}. Mean accuracy with {processes} processes, by images in each process: {rows}."
     return draw
