@@ -92,16 +92,16 @@ class Exercise:
         return ("✓", "Right.") if self.agree(got, right) else ("✗", self.explain(got, right))
 
     def explain(self, got, right):
-        """What is right, then the gravest mistake, or the first difference."""
+        """The gravest mistake, or the first difference, and what is right."""
         if reasons := self.diagnose(got):
-            return self.praise(got, right) + gravest(reasons)
+            return self.with_praise(got, right, gravest(reasons))
         got, remarks = self.formed(got, right)
         if remarks and self.agree(got, right):
             return "The numbers are right. " + gravest(remarks)
-        praise = self.praise(got, right)
         if reasons := remarks and self.diagnose(got) or self.one_by_one(got):
-            return praise + gravest(reasons + remarks)
-        return praise + " ".join([usual(self, got, right) or self.first_difference(got, right), *remarks])
+            return self.with_praise(got, right, gravest(reasons + remarks))
+        seen = usual(self, got, right) or self.first_difference(got, right)
+        return self.with_praise(got, right, " ".join([seen, *remarks]))
 
     def in_form(self, f):
         """f with its values in the form of the program's: what is wrong with it is told of the probes."""
@@ -218,14 +218,20 @@ class Exercise:
         values, found = zip(*[formed(got[place], right[place], self.names) for place in places])
         return got | dict(zip(places, values)), list(dict.fromkeys(sum(found, [])))
 
+    def with_praise(self, got, right, mistake):
+        """The mistake, and what is right already: in front where that is a few names, behind where it is a
+        list."""
+        praise = self.praise(got, right)
+        return f"{mistake} {praise}".strip() if praise.startswith("Right") else praise + mistake
+
     def praise(self, got, right):
         """A sentence on what is right already, or nothing."""
         places = range(len(self.probes))
         good = [name for name in right if self.same(got.get(name), right[name])]
         if not self.probes:
-            return f"Right so far: {'; '.join(good)}. " if good else ""
+            return f"Right already: {'; '.join(good)}." if good else ""
         if self.observe and {*good} >= {*places}:
-            return "Right so far: the numbers. "
+            return "Right already: the numbers."
         if len(self.names) < 2:
             return ""
 

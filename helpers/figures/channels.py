@@ -24,8 +24,8 @@ def channel(fig):
     paint, fill = tiles(ax, (1.05, 4.95, 0.35, 2.75)), table(ax, (5.6, 6.45, 0.35, 2.75))
     middle = dict(NOTE, ha="center", va="center")
     ax.text(2.2, 0.17, "the larger a number, the darker", **middle)
-    ax.text(6.72, 0.17, "the same as a table: a column per channel", **{**middle, "ha": "right"})
-    ax.text(6.66, 1.55, "a row per pixel; gap: next image", rotation=-90, **middle)
+    ax.text(6.72, 0.17, "table: a row per pixel, a column per channel", **{**middle, "ha": "right"})
+    ax.text(6.66, 1.55, "gap: next image", rotation=-90, **middle)
     arrow = moving(ax, color=QUIET, lw=1.2, marker=">", markevery=[1])
 
     def draw(h, mask, refused=""):

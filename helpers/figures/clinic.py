@@ -3,9 +3,10 @@ import numpy as np
 
 from . import roles
 from .parts import array, beside, broken, headline, inside, key, moving, smooth
-from .roles import FAINT, INK, NOTE
+from .roles import FAINT, INK, NOTE, QUIET, Role
 
 TOP = 4.0  # of the curves, in nats
+CURVES = Role(INK, INK, "o", "-"), Role(QUIET, QUIET, "o", (0, (3, 1)))  # the modes' colours are the bars'
 NAMES = "train()", "eval()", "train()", "eval()"
 PLACES = np.array([0.0, 1.0, 2.7, 3.7])  # of the four bars, from above
 WHY = {  # what a wrong diagnosis would show, at most 60 characters
@@ -58,7 +59,7 @@ def losses(fig):
 
     Returns paint(step (T,), loss (K, T), at (V,), val_loss (K, V))."""
     ax = fig.add_axes((0.085, 0.14, 0.37, 0.59))
-    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="training", ylabel="loss (nats)",
+    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="steps of training", ylabel="loss (nats)",
            yticks=range(5))
     ax.set_xticks([0, 1], ["start", "end"])
     ax.tick_params(labelsize=10.5)
@@ -66,11 +67,11 @@ def losses(fig):
         label.set_size(11)
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     beside(ax, 0.98, np.log(10) + 0.13, "guessing", ha="right", **NOTE)
-    key(ax, -0.1, "training, train()", roles.train)
-    key(ax, 0.52, "validation, eval()", roles.eval)
+    for x, name, role in zip((-0.1, 0.46), ("training data", "validation data"), CURVES):
+        key(ax, x, name, role)
     one, all_of_them = dict(lw=0.8, alpha=0.6), dict(lw=2.4)
-    thin, seen = (moving(ax, **one, color=role.color) for role in (roles.train, roles.eval))
-    thick, mean = (moving(ax, **all_of_them, **role.line) for role in (roles.train, roles.eval))
+    thin, seen = (moving(ax, **one, color=role.color) for role in CURVES)
+    thick, mean = (moving(ax, **all_of_them, **role.line) for role in CURVES)
 
     def paint(step, loss, at, val_loss):
         step, at = step / step[-1], at / step[-1]

@@ -128,9 +128,7 @@ def by_rate(fig):
         for name, y in zip(names, middles):
             name.set_y(min(y, 0.165))
         mean = error.mean(1)
-        best, worst = mean.argmin(), mean.argmax()
-        finding = ("A little dropout helps, much does harm" if 0 < best < worst == len(mean) - 1
-                   else f"The error is lowest at p = {short(rates[best])}")
+        finding = f"The error is lowest at p = {short(rates[mean.argmin()])}"
         figures = f"test error at p = {listed(rates)}: {listed(mean, '.3f')}"
         say(finding, figures)
         rows = "; ".join(f"p {short(p)}: variance {v:.3f}, bias² {b:.4f}, test error {e:.3f}"

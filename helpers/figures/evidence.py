@@ -1,7 +1,7 @@
 """Pictures of notebook 06: drift without harm, and how smooth the loss is at which rate."""
 import numpy as np
 
-from .parts import apart, array, broken, headline, inside, listed, moving, plural, short, ticks
+from .parts import array, beside, broken, headline, inside, jitter, listed, moving, plural, short, ticks
 from .roles import FAINT, Role, normalized, raw
 
 noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))  # BatchNorm whose outputs are shaken
@@ -9,40 +9,49 @@ KINDS = ("without BatchNorm", raw), ("with BatchNorm", normalized), ("BatchNorm,
 
 
 def shaken(fig):
-    """How far the means move (across) and the loss at the end (upwards): a ring for each net.
+    """How far the means move, and the loss at the end: a row for each kind of net, a dot for each net.
 
-    draw(step, mean, sd, loss, drift, rate): loss (3, K, S) of each step; drift (3, K): sd over the steps of a
-    unit's mean, in units of its own sd, mean of all units; rate: of the training. Three kinds of net: KINDS.
-    Told, not drawn: step (T,) when one looked; mean, sd (3, T) of one unit."""
+    draw(loss, drift, rate): loss (3, K, S) of each step; drift (3, K): sd over the steps of a
+    unit's mean, in units of its own sd, mean of all units; rate: of the training.
+    Three kinds of net: KINDS."""
     say = headline(fig)
-    ax = fig.add_axes((0.1, 0.14, 0.87, 0.63))
-    ax.set(xlim=(-0.03, 0.92), ylim=(0.9, 1.85), xticks=[0, 0.25, 0.5], yticks=[1, 1.2, 1.4, 1.6, 1.8],
-           xlabel="drift: how far the means move", ylabel="training loss at the end (nats)")
-    ax.grid(axis="y")
-    marks = [(moving(ax, **role.rings, ms=7, alpha=0.6), moving(ax, **role.dots, ms=11),
-              ax.text(0, 1, name, va="center", **role.bold, size=10, animated=True)) for name, role in KINDS]
+    left, right = fig.add_axes((0.305, 0.1, 0.3, 0.58)), fig.add_axes((0.665, 0.1, 0.31, 0.58))
+    moves = strips(left, "drift of the means", (-0.03, 0.7))
+    losses = strips(right, "loss at the end (nats)", (0.9, 1.85))
+    for y, (name, role) in enumerate(KINDS):
+        beside(left, -0.05, y, name, ha="right", **role.bold, size=10)
 
-    def draw(step, mean, sd, loss, drift, rate):
-        step, mean, sd, loss, drift = map(array, (step, mean, sd, loss, drift))
+    def draw(loss, drift, rate):
+        loss, drift = array(loss), array(drift)
         ends = loss[..., -10:].mean(-1)  # (3, K) as the losses end
-        shown = np.clip(ends, 0.92, 1.83)
-        heights = apart(np.clip(ends.mean(1), 0.95, 1.6), 0.07)
-        for (rings, middle, name), x, y, height in zip(marks, drift, shown, heights):
-            rings.set_data(x, y)
-            middle.set_data([x.mean()], [y.mean()])
-            name.set_position((x.max() + 0.025, height))
+        moves(drift)
+        losses(np.clip(ends, 0.92, 1.83))
         plain, steady, noise = ends.mean(1)
         moved = drift[2].mean() > 0.7 * drift[0].mean() and noise - steady < (plain - steady) / 2
         finding = "With noise the means move, but the loss stays low" if moved else "Drift and loss"
-        seeds = f"ring: one of {plural(loss.shape[1], 'seed')}, large: their mean; rate {short(rate)}"
+        many = plural(loss.shape[1], "seed")
+        seeds = f"dot: one of {many}; bar: their mean; training loss, rate {short(rate)}"
         say(finding, seeds)
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
-        ranges = "; ".join(f"{low:.1f} to {high:.1f}, sd {wide:.1f}" for low, high, wide in zip(
-            mean.min(1) - mean.mean(1), mean.max(1) - mean.mean(1), sd.mean(1)))
         return (f"{finding}. In this order: without BatchNorm, with BatchNorm, BatchNorm and then noise: "
-                f"drift {drifts}, final loss {listed((plain, steady, noise), '.2f')} ({seeds}). "
-                f"Mean of one unit, steps {step[0]:.0f} to {step[-1]:.0f}: {ranges}.")
+                f"drift {drifts}, final loss {listed((plain, steady, noise), '.2f')} ({seeds}).")
     return draw
+
+
+def strips(ax, title, limits):
+    """A row for each kind of net, the first on top. Returns paint(values (3, K)): dots, their mean a bar."""
+    ax.set(xlim=limits, ylim=(2.6, -0.6), yticks=[])
+    ax.set_title(title, size=10, weight="bold")
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x")
+    dots = [moving(ax, **role.dots | dict(marker="o", alpha=0.6), ms=6) for _, role in KINDS]
+    bars = [moving(ax, color=role.ink, lw=3) for _, role in KINDS]
+
+    def paint(values):
+        for y, (each, middle, found) in enumerate(zip(dots, bars, values)):
+            each.set_data(found, y + 0.5 * jitter(len(found)))
+            middle.set_data([found.mean()] * 2, [y - 0.33, y + 0.33])
+    return paint
 
 
 def smoothness(fig):

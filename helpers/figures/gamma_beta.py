@@ -22,7 +22,7 @@ def explained(fig):
 
     def draw(x, y):
         shares = [paint(*pair) for paint, pair in zip(panels, zip(array(x), array(y)))]
-        finding = "The nearer to a line, the larger is R²"
+        finding = "The better a line explains y, the larger is R²"
         figures = "dots: samples; dotted: the best straight line"
         say(finding, figures)
         return f"{finding}. Three clouds, R² {', '.join(f'{r2:.2f}' for r2 in shares)}; {figures}."
@@ -201,7 +201,7 @@ def on_digits(fig):
         finding = "Accuracy with and without γ and β"
         if max(abs(full - bare), abs(relu_full - relu_bare)) < 0.015:
             finding = "On the digits γ and β add almost nothing"
-        figures = f"dots: {plural(len(values[0]), 'seed')} each; numbers: their mean"
+        figures = f"dots: {plural(len(values[0]), 'seed')} each; numbers: their mean; guessing: 0.10"
         say(finding, figures)
         paint(values)
         return f"{finding}; {figures}. {told(groups, values)}."

@@ -22,7 +22,7 @@ def turn(fig):
         paint(w, after, best)
         length, steep, grown = (np.linalg.norm(v) for v in (w, gradient, after))
         finding = f"This step turns the weights by {turned:.{int(turned < 9.95)}f}°"
-        figures = f"rate {short(rate)}; gradient {steep:.2f} long; weights {length:.2f}, then {grown:.2f}"
+        figures = f"rate {short(rate)}; lengths: gradient {steep:.2f}, w {length:.2f}, new w {grown:.2f}"
         say(finding, figures)
         return f"{finding}: {figures}; gradient times weights {short(round(w @ gradient, 5))}."
     return draw

@@ -54,10 +54,9 @@ def batches_of_two(fig):
         mlp, mlp_group, cnn, cnn_group = found.mean(1)
         costs = {"the MLP": mlp - mlp_group, "the CNN": cnn - cnn_group}
         where = [net for net, cost in costs.items() if cost > 0.1]
-        finding = "Two numbers in a mean are too few" if where == ["the MLP"] else \
-            f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
+        finding = f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
             f"Batches of 2 {'' if where else 'hardly '}hurt BatchNorm in both nets"
-        say(finding, f"{plural(len(found[0]), 'seed')} each as dots, their mean a bar")
+        say(finding, f"a mark is one of {plural(len(found[0]), 'seed')}, a bar their mean")
         names = [f"{net}, {norm}" for net in ("MLP", "CNN") for norm, _ in OF_TWO]
         told = "; ".join(f"{name} {value:.2f} ({words})" for name, value, words
                          in zip(names, found.mean(1), shared))
@@ -131,17 +130,17 @@ def per_statistic(fig):
 
 
 def shifted(fig):
-    """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm leaves it; accuracy
-    of three kinds of net.
+    """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm leaves it, each
+    with the range of its values; accuracy of three kinds of net.
 
     draw(before, after, seen, accuracy): before and after (28, 28), pixels, shown from 0 to 1; seen (28, 28),
-    the normalized image, shown from -1 to 3; accuracy (3, K) of K seeds: without a norm, starting with
+    the normalized image, shown from -0.5 to 3.5; accuracy (3, K) of K seeds: without a norm, starting with
     BatchNorm, with InstanceNorm."""
     say = headline(fig)
-    pictures = [photo(fig, 0.03, "training image", 0, 1), photo(fig, 0.195, "test image", 0, 1),
-                photo(fig, 0.36, "after\nInstanceNorm", -1, 3)]
-    for left, black, white in (0.03, "0", "1"), (0.195, "0", "1 or more"), (0.36, "−1", "3"):
-        fig.text(left + 0.075, 0.23, f"black: {black}\nwhite: {white}", ha="center", va="center", **NOTE)
+    pictures = [photo(fig, 0.03, "digit as it is", 0, 1), photo(fig, 0.195, "digit in test", 0, 1),
+                photo(fig, 0.36, "after\nInstanceNorm", -0.5, 3.5, digits=1)]
+    fig.text(0.1875, 0.1, "grey scale:\n0 (black) to 1 (white)", ha="center", va="center", **NOTE)
+    fig.text(0.435, 0.1, "grey scale:\n−0.5 to 3.5", ha="center", va="center", **NOTE)
     ax = accuracies(fig, (0.575, 0.16, 0.385, 0.58), (-0.6, 2.75))
     ax.plot([0.1, 0.1], [-0.6, 2.75], color=FAINT, lw=1.6, zorder=0)
     ax.text(0.13, -0.45, "guessing", **NOTE)
@@ -156,7 +155,8 @@ def shifted(fig):
             paint(array(numbers))
         none, batch, instance = array(accuracy).mean(1)
         gap = instance - batch
-        finding = "With InstanceNorm first, the nets keep reading" if gap > 0.1 else \
+        finding = "Here the nets with InstanceNorm first read best" if gap > 0.1 and instance > none else \
+            "Here the nets with BatchNorm first read worse" if gap > 0.1 else \
             "With InstanceNorm first, the nets read worse" if gap < -0.1 else \
             "All three kinds of net read these images alike"
         if max(none, batch, instance) < 0.5:
@@ -165,7 +165,7 @@ def shifted(fig):
         say(finding, f"{figures}; {plural(len(accuracy[0]), 'seed')}")
         pixels = array(after)
         span = f"{short(pixels.min())} to {short(pixels.max())}"
-        return f"{finding}. Mean {figures}. Pixels of the test image: {span}."
+        return f"{finding}. Mean {figures}. Pixels of the digit in the test: {span}."
     return draw
 
 
@@ -177,15 +177,23 @@ def accuracies(fig, box, ylim):
     return ax
 
 
-def photo(fig, left, title, low, high):
-    """One grey image with a title. Returns paint(image (H, W))."""
+def photo(fig, left, title, low, high, digits=2):
+    """One grey image with a title, its lowest and highest value (of so many digits) below.
+
+    Returns paint(image (H, W))."""
     ax = diagram(fig.add_axes((left, 0.32, 0.15, 0.27)), (0, 28), (28, 0), "equal")
     ax.set_title(title, size=10, loc="center", pad=5)
     image = ax.imshow(np.zeros((28, 28)), cmap="gray", vmin=low, vmax=high, animated=True,
                       extent=(0, 28, 28, 0))
     a, b = -0.2, 28.2
     ax.plot([a, b, b, a, a], [a, a, b, b, a], color=QUIET, lw=0.8, clip_on=False)
-    return image.set_data
+    words = ax.text(14, 35, "", ha="center", va="center", animated=True, **NOTE)
+
+    def paint(values):
+        image.set_data(values)
+        lowest, highest = (short(round(float(value), digits)) for value in (values.min(), values.max()))
+        words.set_text(f"values:\n{lowest} to {highest}")
+    return paint
 
 
 def exchanged(fig):

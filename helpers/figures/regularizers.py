@@ -23,8 +23,8 @@ def remedies(fig, count=4):
               f"not shown, further right: {beyond}" if (out > 0).sum() == 1 else
               f"{out.sum()} of {errors.size} dots lie further right" if out.any() else "")
         best = names[np.argmin(means)]
-        finding = f"{best[0].upper()}{best[1:]} comes nearest to the truth"
-        figures = f"a dot: one of {errors.shape[1]} data sets; diamond and number: their mean"
+        finding = f"{best[0].upper()}{best[1:]} is nearest to the truth on average"
+        figures = f"a dot: one of {errors.shape[1]} data sets; diamond and number: mean of all"
         say(finding, figures)
         told = "; ".join(f"{name}: {short(mean)}" for name, mean in zip(names, means))
         return f"{finding}. {figures}. {told}."

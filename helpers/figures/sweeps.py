@@ -48,6 +48,7 @@ def steps_by_rate(fig):
     ticks(ax.yaxis, range(0, MOST + 1, 50))
     ax.spines["left"].set_bounds(0, MOST)
     ax.axhspan(NEVER - 9, 208, color=FAINT, alpha=0.5, lw=0, zorder=0)
+    ax.vlines((0.1, 0.2, 0.5, 1, 3, 5), 0, MOST, color=FAINT, lw=0.8, zorder=0)  # a kind on each side
     beside(ax, 0.015, NEVER + 15, f"loss 0.5 not reached\nin {MOST} steps", **NOTE)
     kinds = [(name, medians(ax, k, name, role)) for k, (name, role) in enumerate(PLAIN_AND_BN)]
 
@@ -57,7 +58,7 @@ def steps_by_rate(fig):
         ratio = few / fewer if np.isfinite(fewer) else 0
         does = "halves the" if 1.6 < ratio < 2.6 else "saves" if ratio > 1.1 else "saves no"
         finding, seeds = f"At the best rates, BatchNorm {does} steps", plural(found[0].shape[1], "seed")
-        say(finding, f"ring: a net; line: median of {seeds}; large dot: fewest steps")
+        say(finding, f"ring: a net, stacked where loss 0.5 is not reached; line: median of {seeds}")
         rows = "; ".join(f"{name}: " + ", ".join(f"{short(m)} at {short(r)}"
             for r, m in zip(rates, np.median(steps, 1))) for (name, _), steps in zip(kinds, found))
         return f"{finding}. Median steps to loss 0.5 by learning rate, {seeds}: {rows}."
@@ -71,9 +72,9 @@ def medians(ax, place, name, role):
     Returns paint(rates (R,), steps (R, K)) -> the smallest median."""
     key(ax, 0.4 * place, name, role)
     rings, line = moving(ax, **role.rings, ms=4.5, alpha=0.7), moving(ax, lw=2.2, **role.line)
-    fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=10)
+    fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=6)
     sign = haloed(ax, 0, 0, ha="center", va="center", **role.bold, size=10, animated=True)
-    side, above = (0.94, 1.06)[place], (34, -17)[place]
+    side, above = (0.94, 1.06)[place], (46, -17)[place]
 
     def paint(rates, steps):
         middle, count, x = np.median(steps, 1), steps.shape[1], rates * side
@@ -85,7 +86,7 @@ def medians(ax, place, name, role):
         k = middle.argmin()
         known = [k] if np.isfinite(middle[k]) else []
         fewest.set_data(x[known], middle[known])
-        sign.set(text=f"{middle[k]:.0f} steps", visible=bool(known))
+        sign.set(text=f"fewest: {middle[k]:.0f} steps", visible=bool(known))
         sign.set_position((x[k], middle[k] + above if known else 0))
         return middle[k]
     return paint

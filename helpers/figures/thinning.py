@@ -33,7 +33,7 @@ def thinned(fig):
         paint([[np.ones(WIDTHS[0], bool), *one, np.ones(WIDTHS[-1], bool)] for one in layers])
         kept = mask[-1].sum(1)
         for text, n in zip(notes, kept):
-            text.set_text(f"{n} of {mask.shape[-1]} units kept")
+            text.set_text(f"{n} of {mask.shape[-1]} hidden units kept")
         both = mask[..., FOLLOWED[0]] & mask[..., WIDTHS[1] + FOLLOWED[1]]  # (T, 3)
         finding = in_words(mask[-1], layers)
         often = f"{both.sum()} of {plural(both.size, 'net')}"
@@ -52,8 +52,8 @@ def in_words(masks, layers):
         who = "Each sample" if len(cut) == 3 else f"Sample {cut[0]}"
         return f"{who} lost a whole layer: nothing gets through"
     different = len(np.unique(masks, axis=0))
-    nets = ("one and the same net", "two thinned nets", "three thinned nets")[different - 1]
-    return f"Three samples, {nets}"
+    return ("All three samples have the same net", "Two of the three samples share a thinned net",
+            "Each sample trains a thinned net of its own")[different - 1]
 
 
 def key(page):
@@ -63,7 +63,7 @@ def key(page):
     for color, lw in ((INK, 4.2), (roles.highlight.color, 2.6)):
         page.plot([2.5, 2.78], [0.26, 0.26], color=color, lw=lw)
     page.plot([4.75, 5.03], [0.26, 0.26], color=INK, lw=1.3, ls=(0, (1, 1.6)))
-    row = (0.34, "kept"), (1.34, "dropped"), (2.88, "the weight to follow"), (5.13, "the same, gone")
+    row = (0.34, "kept"), (1.34, "dropped"), (2.88, "the weight to follow"), (5.13, "not in this net")
     for x, words in row:
         page.text(x, 0.26, words, **NOTE, va="center")
 

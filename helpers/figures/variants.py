@@ -242,15 +242,18 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
             number.set_color(SURELY[k][0])
         kinds = [(kind == k).sum() for k in (0, 1)]
         finding = counted(*kinds, len(names), "interval" if wide is None else "wide interval")
+        control = groups and [*groups.values()][-1] == 1  # the last row stands alone
         if groups and wide is None:
             finding = by_group(kind == 0, groups)
-        elif groups and (mean > half)[-1] and kind[-1] == 2 and [*groups.values()][-1] == 1:
-            finding += "; no longer the control"
         out = ((gains < least) | (gains > most)).sum()
         outside = f" ({out} outside)" if out else ""
         bars = "bars: 95 % intervals" if wide is None else f"thin bars: wide, for {tries} comparisons"
         which.set_text("95 % interval" if wide is None else "wide interval")
         figures = f"dots: {gains.shape[1]} seeds{outside}; {bars}"
+        if control and wide is None and kind[-1] == 0:
+            figures = f"the control's bar lies above 0; dots: {gains.shape[1]} seeds{outside}"
+        elif control and (mean > half)[-1] and kind[-1] == 2:
+            figures = f"the control's holds 0; {bars}{outside}"
         say(finding, figures)
         under = {row + 1: f"{heading}: " for row, heading in headings.items()}
         each = "; ".join(f"{under.get(y, '')}{name} {value}" for y, name, value in zip(at, names, values))
@@ -259,16 +262,17 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
 
 
 def by_group(above, groups):
-    """In which groups all intervals lie above 0, in which none; a row alone is a control, told if above."""
+    """In which groups of several rows all intervals lie above 0, in which none, as a sentence."""
     told, first = [], 0
     for heading, size in groups.items():
         share = above[first:first + size].mean()
         first += size
         if size > 1:
-            told.append(f"{'all' if share == 1 else 'none' if share == 0 else 'some'} at {heading}")
-        elif share:
-            told.insert(0, "the control")
-    return f"Intervals above 0: {', '.join(told)}"
+            told.append((2 if share == 1 else 1 if share else 0, heading))
+    (share, heading), *others = told
+    start = ("No bar", "lies"), ("Some bars", "lie"), ("All bars", "lie")
+    rest = [f"{('none', 'some', 'all')[share]} at {heading}" for share, heading in others]
+    return ", ".join([f"{start[share][0]} at {heading} {start[share][1]} above 0", *rest])
 
 
 def counted(above, below, n, name):

@@ -29,12 +29,12 @@ two_halves = Question(
     "of its own samples. Compare with one process that holds all 64 samples. What is different?",
     {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
          "a program sends it.",
-     "the output and the gradient for h": "all_reduce writes the right sum into total. So mean, variance and "
-         "output are those of all 64 samples.",
+     "the output and the gradient for h": "all_reduce gives the right sums. So mean, variance and output are "
+         "those of all 64 samples.",
      "only the output": "The output is right, as all_reduce gives the sums of all 64 samples. But backward "
          "exchanges nothing.",
-     "only the gradient for h": "The samples of a process move the mean that the other process uses, too. "
-         "So its gradient should have a part from the other loss. This part never arrives."},
+     "only the gradient for h": "The samples of process 0 move the mean that process 1 uses, too. So their "
+         "gradient should have a part from the loss of process 1. This part never arrives."},
     "only the gradient for h")
 
 whose_statistics = Question(
@@ -57,11 +57,11 @@ share_goals = {
         lambda at: at.process == 1 and not at.synchronized,
     "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronized: does it matter which process has the yellow image?":
+    "Synchronized, all processes share one mean and one variance. Does it matter which has the yellow image?":
         lambda at: at.process == 1 and at.synchronized,
-    "8 processes, not synchronized: a spread below 0.24":
+    "8 processes, not synchronized: how many images in each bring the spread below 0.24?":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: the fewest images a process that keep the spread below 0.24":
+    "8 processes, synchronized: how few images in each keep the spread below 0.24?":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 

@@ -7,7 +7,8 @@ from ..checks.through import as_well_far_off, gradient_through
 from ..experiments.training import steps_to
 
 outlier = Question(
-    "A batch of eight values. One of them is pulled further and further out. Its normalized value",
+    "A batch has eight values. One of them moves further and further away from the others. Its normalized "
+    "value",
     {"grows without limit": "This is what a fixed scale would do. Here the scale is not fixed: the value "
          "that moves out also widens the spread by which it is divided.",
      "stops near 0.94": "This divides by the root of the sum of the squared distances. The sd takes their "
@@ -80,12 +81,17 @@ layout = Question(
     "each step is normalized, not each feature")
 
 move_goals = {
-    "N = 8: move the yellow sample until its output passes 2.6. Where are the others then?":
+    "N = 8: bring the yellow sample's output as far from 0 as you can. Where are the other outputs then?":
         lambda at: at.N == 8 and abs(at.h_hat[0]) > 2.6,
-    "N = 2: a value above 6 or below −4. Which outputs do you see?":
-        lambda at: at.N == 2 and abs(at.value - at.h_before[0]) > 5,
-    "an output above 3.5 or below −3.5. How large must N be?": lambda at: abs(at.h_hat).max() > 3.5,
+    "N = 2: move the yellow sample below −20. Which outputs do you see?":
+        lambda at: at.N == 2 and at.value < -20,
+    "reach an output above 3.5 or below −3.5. How large must N be?": lambda at: abs(at.h_hat).max() > 3.5,
 }
+
+
+def at_best_rate(steps):
+    """The steps at the rate with the smallest median: steps (R, K) -> (K,)."""
+    return steps[steps.median(1).values.argmin()]
 
 
 def _steps(losses):
@@ -176,8 +182,8 @@ def _forward_seen(f):
 
 batchnorm_forward = Exercise(forward, probes=[
     (_h, _gamma, _beta, 1e-2), (_h3, _gamma3, _beta3, 5e-2)], observe=_forward_seen, mistakes=dict(
-    over_features="Mean and variance run over the units of one sample (a row). BatchNorm takes them over the "
-        "batch, one for each unit (a column): axis 0.",
+    over_features="Your mean and variance run over the units of one sample (a row). BatchNorm takes them "
+        "over the batch, one for each unit (a column).",
     over_everything="One mean for the whole table: each unit has its own, over the batch.",
     mean_over_features="The variance runs over the batch, but the mean over the units of one sample (a row): "
         "take axis 0 for both.",

@@ -8,14 +8,13 @@ from ..checks.exercises import Exercise
 from ..checks.predict import Question
 from ..checks.through import as_well_far_off, gradient_through
 from ..experiments.models import LeNet
-from ..experiments.training import fit, last
+from ..experiments.training import fit, fit_many, last
 from .batchnorm1d import EPS, FIXED, ONE_PASS, spread, statistics
 
 one_image = Question(
-    "In training, BatchNorm 1d refuses a batch of one sample. Now BatchNorm 2d gets a batch of one image, "
-    "with 16 channels of 8 × 8 pixels. What happens?",
-    {"It stops with an error": "So does BatchNorm 1d: one sample leaves each unit one number, and one number "
-         "has no variance. An image brings more numbers.",
+    "In training, BatchNorm 2d gets a batch of one image, with 16 channels of 8 × 8 pixels. What happens?",
+    {"It stops with an error": "BatchNorm 1d does so with one sample: each unit has one number, and one "
+         "number has no variance. An image brings more numbers.",
      "It works": "BatchNorm counts numbers, not images. One image holds many.",
      "It gives zeros": "Only a number that equals its mean becomes 0. The pixels of an image differ."},
     "It works")
@@ -75,9 +74,9 @@ def _eighteen(at):
 
 
 sharing_goals = {
-    "18 numbers under each mean, from a single image": lambda at: _eighteen(at) and at.N == 1,
-    "18 numbers under each mean, from maps of one pixel": lambda at: _eighteen(at) and at.H == at.W == 1,
-    "six channels: still 18 numbers under each mean?": lambda at: _eighteen(at) and at.C == 6,
+    "a single image: 18 numbers share one mean": lambda at: _eighteen(at) and at.N == 1,
+    "maps of one pixel: 18 numbers share one mean": lambda at: _eighteen(at) and at.H == at.W == 1,
+    "six channels: do still 18 numbers share one mean?": lambda at: _eighteen(at) and at.C == 6,
     "a shape that torch refuses": lambda at: hasattr(at, "refused"),
 }
 
@@ -87,9 +86,9 @@ def _fair(at, second):
 
 
 fair_goals = {
-    "make all equal but the net: does S4's net still end lower?": lambda at: _fair(at, "S4's net"),
-    "make all equal but the net: does our net end lower?": lambda at: _fair(at, "our net"),
-    "S4's net and the same seed: the fewest epochs with which S4's net ends lower":
+    "let only the net differ: does S4's net still end lower?": lambda at: _fair(at, "S4's net"),
+    "let only the net differ: does our net end lower?": lambda at: _fair(at, "our net"),
+    "the same seed: the fewest epochs with which S4's net ends lower than LeNet":
         lambda at: at.second == "S4's net" and at.same_seed and at.epochs == 6,
 }
 
@@ -106,6 +105,23 @@ def losses(make, split, epochs, seed):
     """(8 * epochs,) the loss of each step of one net; an epoch is 8 batches of 20 images."""
     return last(fit(lambda: make(1, 28), split, 0.001, optimizer="adam", batch=20, steps=8 * epochs,
                     every=8 * epochs, seed=seed)).loss
+
+
+def epoch_losses(make, split):
+    """(8, 10) the mean loss of each epoch of eight nets, each with its own seed; an epoch is 8 batches."""
+    ends = last(fit_many(lambda: make(1, 28), split, 0.001, optimizer="adam", batch=20, steps=80))
+    return ends.loss.view(8, 10, 8).mean(2)
+
+
+def bias_gradient(x, y, seed):
+    """How large a gradient the bias of a convolution directly before BatchNorm gets, divided by the weights'.
+
+    x (N, 1, 28, 28), y (N,): one batch for a new net in training mode."""
+    torch.manual_seed(seed)
+    conv, norm = nn.Conv2d(1, 3, 5), nn.BatchNorm2d(3)
+    net = nn.Sequential(conv, norm, nn.ReLU(), nn.Flatten(), nn.Linear(3 * 24 * 24, 10))
+    nn.functional.cross_entropy(net(x), y).backward()
+    return conv.bias.grad.norm() / conv.weight.grad.norm()
 
 
 def normalizing(h, gamma, beta, eps, scrambled=False, per_image=False, per_pixel=False, over_channels=False,

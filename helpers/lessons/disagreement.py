@@ -6,8 +6,9 @@ from ..checks.exercises import Exercise
 from ..checks.predict import Question
 
 train_over_eval = Question(
-    "A unit adds up 500 independent inputs, each the ReLU of a standard normal number. Dropout with p = 0.5 "
-    "acts on the inputs. How large is the variance of the unit in train mode, divided by that in eval mode?",
+    "A unit adds up 500 independent inputs with random weights. Each input is the ReLU of a standard normal "
+    "number. In train mode dropout with p = 0.5 acts on the inputs. Compared with eval mode, this multiplies "
+    "the variance of the sum by about",
     {"1": "Rescaling keeps the mean. But the masks are noise, and noise adds variance (notebook 07).",
      "1.5": "The masks alone add 1.47 times the variance of eval mode. But that variance is there too, so "
          "the ratio is larger by 1.",
@@ -19,15 +20,14 @@ train_over_eval = Question(
 
 first_only = Question(
     "A net has four hidden layers, each of Linear, BatchNorm and ReLU. One dropout, p = 0.5, stands after "
-    "the first ReLU. A BatchNorm counts as wrong here if its stored variance is more than 15 % above the "
-    "variance of its input in eval mode. Which BatchNorm layers are wrong?",
+    "the first ReLU. Which BatchNorm layers have a stored ratio above 1.15?",
     {"none": "Rescaling keeps the mean, not the variance.",
      "the second": "The second layer is off the most. But its output still carries the noise of the masks, "
          "so the third layer stores too much, too.",
-     "the second and the third": "The noise of the masks passes through the layers and weighs less in "
-         "each. In the fourth layer it adds less than 15 %.",
-     "the second, the third and the fourth": "The noise reaches all three. But it weighs less from layer "
-         "to layer, and little is left in the fourth."},
+     "the second and the third": "The noise of the masks reaches both. The fourth has a ratio near 1: little "
+         "is left of the noise there. We did not measure why.",
+     "the second, the third and the fourth": "The ratio falls from layer to layer. In the fourth it is near "
+         "1. We measured this fall, not its cause."},
     "the second and the third")
 
 four_dropouts = Question(
@@ -228,8 +228,8 @@ def _built(f, p=0.3):
         "the number of BatchNorm layers": len(wide),
         "no norm of another kind":
             sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules()),
-        "every BatchNorm meets one variance in both modes": all(alike),
-        "the first BatchNorm meets one variance in both modes": bool(alike) and alike[0],
+        "every BatchNorm stores the right variance": all(alike),
+        "the first BatchNorm stores the right variance": bool(alike) and alike[0],
         "the share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
         "the share of zeros before the last linear layer": (before == 0).double().mean(),
         "no score is dropped": (out == 0).double().mean(),

@@ -1,5 +1,6 @@
 """Notebook 07: a mask for every sample; what is rescaled, what mistakes cost, one net for all."""
 import torch
+from torch.nn.functional import cross_entropy
 
 from ..checks.coins import alike, factor, following, values, whose_coins
 from ..checks.exercises import Exercise
@@ -17,9 +18,9 @@ six_of_twelve = Question(
     "0.23")
 
 trained_by = Question(
-    "Two layers in a row have dropout with p = 0.5 and no ReLU. A weight leads from a unit of the first "
-    "layer to a unit of the second. For what share of the samples does this weight get a gradient "
-    "that is not 0?",
+    "Two layers in a row have dropout with p = 0.5. No ReLU follows them, so no other outputs become 0. A "
+    "weight leads from a unit of the first layer to a unit of the second. Each sample has its own loss, and "
+    "so its own gradient for this weight. For what share of the samples is this gradient not 0?",
     {"all samples": "A weight multiplies the output of the unit before it. Where that output is dropped, the "
          "weight has no effect on the loss, and its gradient is 0.",
      "about a half": "A half is right for the unit before the weight. The unit behind it must be kept too: "
@@ -53,9 +54,9 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "A training loop prints the loss of each batch. Take the mean of the last 100. After training, eval "
-    "mode gives two more losses: one on the training images, one on new images. Which order is right, the "
-    "lowest loss first?",
+    "A net with dropout is trained. The training loop prints the loss of each batch. The mean of the last "
+    "100 is called the printed loss. After training, eval mode gives two more losses: one on the training "
+    "images, one on new images. Which order is right, the lowest loss first?",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "
@@ -110,7 +111,7 @@ def _close(a, b, part):
 
 
 mode_goals = {
-    "p = 0.5: choose a scheme that gives both modes about the same mean":
+    "p = 0.5: choose one of the schemes that give both modes about the same mean":
         lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
     "keep that scheme: find a p at which the variance in training is about twice that in eval mode":
         lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
@@ -149,6 +150,12 @@ rescaling_goals = {
     "values behind a ReLU: a scheme and a p > 0.3 with the same mean and the same L1 norm":
         lambda at: at.values == "behind ReLU" and at.p > 0.3 and _near(at, MEAN) and _near(at, NORM),
 }
+
+
+def judge(logits, y):
+    """logits (K, N, C), labels y (N,) -> (2, K): the accuracy and the log loss of each of K nets."""
+    accuracy = (logits.argmax(-1) == y).float().mean(1)
+    return torch.stack([accuracy, torch.stack([cross_entropy(each, y) for each in logits])])
 
 
 def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, normal=False,
@@ -213,7 +220,7 @@ def _seen(f):
             "a mask for each sample": alike(samples),
             "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "the factor on x in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
+            "output over input in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
 
 
 dropout = Exercise(dropping, observe=_seen, mistakes={

@@ -18,9 +18,9 @@ straight_line = Question(
     "98 %")
 
 other_batch = Question(
-    "A BatchNorm layer in train mode gets batch A: 64 samples with 5 units, sd 2. Gamma and beta are set so "
-    "that the output for A equals A. Now batch B, of the same kind, passes through the layer. "
-    "Each of the 320 outputs for B is compared with its input. What is the largest difference?",
+    "A new BatchNorm layer is in train mode. It gets batch A, and gamma and beta are set so that A comes out "
+    "unchanged. Then the layer gets batch B. Both batches come from one distribution: 64 samples, 5 units, "
+    "sd 2. Each of the 64 · 5 numbers of B is compared with its output. The largest difference is about",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
          "mean and sd, and gamma and beta know those of batch A only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
@@ -32,24 +32,25 @@ other_batch = Question(
 
 eval_mode = Question(
     "In eval mode the layer normalizes with its running mean and running variance. Both are rough: the layer "
-    "has seen two batches. Each unit is now given a gamma and a beta, and keeps them. Can they undo the "
-    "layer for all new batches?",
-    {"yes: the true sd and mean of the unit": "They would undo a layer that normalizes with them. This layer "
-         "uses its rough numbers.",
-     "yes: the rough sd and mean": "The layer subtracts the running mean and beta adds it. The layer divides "
-         "by the running sd and gamma multiplies by it. How rough the two are does not matter.",
+    "has seen two batches. Each unit gets one fixed gamma and one fixed beta. Can these undo the normalizing "
+    "for every new batch?",
+    {"yes: gamma = true sd, beta = true mean":
+         "They would undo a layer that normalizes with them. This layer uses its rough numbers.",
+     "yes: gamma = rough sd, beta = rough mean":
+         "The layer subtracts the running mean and beta adds it. The layer divides by the running sd and "
+         "gamma multiplies by it. How rough the two are does not matter.",
      "no: each batch needs other values": "So it is in train mode, where each batch brings its own mean and "
          "sd. In eval mode no batch does.",
      "no: rough numbers leave an error": "The error would be in the normalized values. But the same two "
          "numbers are taken off and given back."},
-    "yes: the rough sd and mean")
+    "yes: gamma = rough sd, beta = rough mean")
 
 circle = Question(
     "Points are scattered around 0. Half of them lie inside a circle around 0. A net learns to say whether a "
     "point lies inside or outside. The net has one layer of 16 sigmoids. BatchNorm comes before the "
     "sigmoids, with affine=False: no gamma, no beta. The accuracy of the net is about",
-    {"0.95, as with both": "The weights before and after the sigmoids can scale. Nothing can shift the "
-         "inputs of the sigmoids: BatchNorm subtracts every bias.",
+    {"0.95, as with gamma and beta": "The weights before and after the sigmoids can scale. Nothing can "
+         "shift the inputs of the sigmoids: BatchNorm subtracts every bias.",
      "0.75, some is lost": "Weights that reach it do exist. Their loss is higher than that of guessing: what "
          "is right at a point x is wrong at −x, and a wrong answer costs more than a right one gains.",
      "0.5, guessing": "The normalized values of x and of −x are opposite numbers, and so are their distances "
@@ -129,11 +130,11 @@ def _matched(at, target):
 
 
 match_goals = {
-    "its own values: a gamma above 0 and a beta that give blue the target's mean and sd":
+    'target "its own values": a gamma above 0 and a beta that give blue the mean and sd of this target':
         lambda at: at.gamma > 0 and _matched(at, "its own values"),
-    "its own values: a gamma below 0 that also gives blue the target's mean and sd. What is the overlap?":
+    'target "its own values": a gamma below 0 that gives blue the same mean and sd. What is the overlap?':
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
-    "another shape: give blue the mean and sd of this target. What is the overlap?":
+    'target "another shape": give blue the mean and sd of this target. What is the overlap?':
         lambda at: _matched(at, "another shape"),
 }
 

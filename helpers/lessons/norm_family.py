@@ -6,17 +6,17 @@ from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
 
 in_the_mean = Question(
-    "A layer gives numbers of shape (8, 6, 4, 4): 8 images, 6 channels, maps of 4 × 4 pixels. BatchNorm "
-    "comes next. Over how many numbers does one of its means run?",
+    "A layer gives numbers of shape (8, 6, 4, 4): 8 images with 6 channels of 4 × 4 pixels. BatchNorm "
+    "comes next. How many numbers share one mean?",
     {"8": "That counts the images and forgets the pixels: all pixels of a channel share its mean.",
-     "16": "That is one map of one image. BatchNorm's mean runs over the images, too.",
+     "16": "That is one channel of one image. In BatchNorm, all images share the mean, too.",
      "128": "8 images times 16 pixels: everything in one channel.",
      "768": "That is the whole block. Each of the 6 channels has a mean of its own."},
     "128")
 
 after_eval = Question(
-    "Four layers as torch builds them by default: BatchNorm, LayerNorm, GroupNorm, InstanceNorm. Each gets "
-    "the same batch in train mode and in eval mode. Whose output differs?",
+    "BatchNorm, LayerNorm, GroupNorm and InstanceNorm, each with torch's default options, get the same batch "
+    "in train mode and in eval mode. Whose output differs between the modes?",
     {"BatchNorm's":
          "It alone computes its means from several samples, so it stores running statistics for eval mode. "
          "The other three normalize each sample by itself, in both modes.",
@@ -42,7 +42,7 @@ two_features = Question(
 
 cnn_of_two = Question(
     "Batches of 2: in the MLP, the error with BatchNorm is about 40 points higher than with GroupNorm. In "
-    "the CNN, with maps of 7 × 7 pixels, the error with BatchNorm is",
+    "the CNN, with channels of 7 × 7 pixels, the error with BatchNorm is",
     {"about 40 points higher, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
          "of the CNN.",
      "15 to 20 points higher": "It would be if a mean over 98 numbers were much worse than GroupNorm's over "
@@ -55,7 +55,7 @@ cnn_of_two = Question(
 
 half_contrast = Question(
     "A net gets a digit, either as it is or with half the contrast. It has to say which. The MLP alone has "
-    "an accuracy of about 0.9. With InstanceNorm before the MLP, on the image, the accuracy is about",
+    "an accuracy of about 0.9. With InstanceNorm as the first layer, before the MLP, the accuracy is about",
     {"0.9": "It would be if something of the contrast were left. But each image is divided by its own "
          "standard deviation, so the two kinds of image look alike.",
      "0.75": "It would be if InstanceNorm only weakened the contrast. It sets every image's standard "
@@ -134,11 +134,11 @@ family_goals = {
 }
 
 shift_goals = {
-    "brightness 0: the largest contrast at which nets with BatchNorm first read less than half":
+    "brightness 0: the largest contrast at which the accuracy with BatchNorm is below 0.5":
         lambda at: at.brightness == 0 and at.contrast >= 0.15 and at.accuracy[1].mean() < 0.5,
-    "contrast 1: the smallest brightness at which nets with BatchNorm first read less than half":
+    "contrast 1: the smallest brightness at which the accuracy with BatchNorm is below 0.5":
         lambda at: at.contrast == 1 and 0 < at.brightness <= 0.6 and at.accuracy[1].mean() < 0.5,
-    "contrast 0.05, brightness 0.75: is the accuracy with InstanceNorm first below 0.84?":
+    "contrast 0.05, brightness 0.75: the picture and the accuracy that stay as they were":
         lambda at: at.contrast == 0.05 and at.brightness == 0.75,
 }
 
@@ -204,8 +204,8 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has fewer axes than x: those in `dims` are gone. torch matches the rest with the "
-        "last axes of x, and these are other axes.",
+    "not_kept": "The mean has fewer axes than x: those in `dims` are gone. So torch matches the mean with "
+        "the wrong axes of x.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

@@ -105,12 +105,12 @@ def _agree(at):
 
 
 mates_goals = {
-    "digit 4, 3 mates: move draw to 20. In how many of the 20 draws does train mode name another class than "
-    "eval mode?":
+    "digit 4, 3 mates: move draw to 20. In how many of the 20 draws do the two modes give different "
+    "classes?":
         lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
-    "digit 4: change mates until train mode names the class of eval mode in all 20 draws":
+    "digit 4: change mates until the two modes give the same class in all 20 draws":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
-    "1 mate: find one digit for which train mode names another class than eval mode in more than 10 draws":
+    "1 mate: find a digit for which the two modes give different classes in more than 10 of 20 draws":
         lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
 }
 
@@ -120,6 +120,30 @@ def with_mates(digits, digit, mates, draws):
     image = digits.test.x[(digits.test.y == digit).nonzero()[0]]  # (1, 1, 28, 28)
     orders = (torch.randperm(len(digits.train.y), generator=generator(k)) for k in range(draws))
     return [torch.cat([image, digits.train.x[rows[:mates]]]) for rows in orders]
+
+
+def to_draw(digits, digit, batches, in_batch, alone):
+    """What figures.two_answers draws: the newest batch, and softmax of the scores: in_batch, one (10,) each
+    batch, and alone (10,).
+    """
+    return dict(images=digits.pixels(batches[-1])[:, 0], digit=digit, eval=alone.softmax(-1),
+                train=torch.stack([scores.softmax(-1) for scores in in_batch]))
+
+
+def with_statistics(nets, mean, variance):
+    """A copy of the nets in which every running mean is `mean`, every running variance `variance`."""
+    changed = copy.deepcopy(nets)
+    for name, values in changed.buffers.items():  # (K, C)
+        if "mean" in name:
+            values.fill_(mean)
+        if "var" in name:
+            values.fill_(variance)
+    return changed
+
+
+def brighter(digits, by):
+    """The test images with `by` added to every pixel, which lay in 0..1 before they were standardized."""
+    return digits.test.x + by / digits.std.view(1, 1, 1, 1)
 
 
 def noise(running):
@@ -149,6 +173,18 @@ def accuracy_in_train_mode(nets, x, y, order, batch):
     with torch.no_grad():
         right = [asked(x[rows]).argmax(-1) == y[rows] for rows in order.split(batch)]  # (K, batch) each
     return torch.cat(right, -1).float().mean(-1)  # (K,)
+
+
+def in_train_mode(nets, x, y, order, sizes):
+    """(sizes, K): the accuracies in train mode, in batches of each size."""
+    return torch.stack([accuracy_in_train_mode(nets, x, y, order, size) for size in sizes])
+
+
+def moves(net, x):
+    """Whether the running mean of net[2] moves as the batch x passes."""
+    before = net[2].running_mean.clone()
+    net(x)
+    return not torch.equal(before, net[2].running_mean)
 
 
 def go_on(net, split, rate, steps=60):
@@ -201,8 +237,8 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
     added="The new value is added to the whole old one, so that the sum grows without end. The old one keeps "
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
-    reversed="Here the momentum is the weight of the old value, as in Keras (0.99) and Paddle (0.9). "
-        "torch's default is 0.1: does this weight belong to the old value or to the batch?",
+    reversed="Your code gives the weight momentum to the old value, as Keras and Paddle do. torch's default "
+        "is 0.1: does torch give this weight to the old value or to the batch?",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",

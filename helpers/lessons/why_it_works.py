@@ -49,15 +49,15 @@ shaken_layers = Question(
     "less than a fifth")
 
 larger_weights = Question(
-    "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. What part "
-    "of BatchNorm's lead does the plain net gain, if any?",
-    {"none: it falls behind": "Too large weights can do that. But torch's are so small that the numbers "
+    "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. How "
+    "much of BatchNorm's lead disappears, if any?",
+    {"none: it falls behind": "Too large weights can do that. But torch's are so small that the outputs "
          "shrink from layer to layer.",
-     "about a tenth": "You expect that the first weights matter only for the first steps. But small numbers "
+     "about a tenth": "You expect that the first weights matter only for the first steps. But small outputs "
          "mean small gradients, and the first steps take long.",
      "about a third": "Then most of the lead would come from what BatchNorm does later in training. Here the "
          "right size at the start does most of it.",
-     "more than two thirds": "With these weights the numbers keep their size from layer to layer, as they "
+     "more than two thirds": "With these weights the outputs keep their size from layer to layer, as they "
          "do with BatchNorm. In this net that is most of the lead."},
     "more than two thirds")
 
@@ -128,7 +128,7 @@ def _turned(at, length):
 
 
 turn_goals = {
-    "length 1: a rate whose step turns the weights by about 17° (16° to 19°)": lambda at: _turned(at, 1),
+    "length 1: a rate at which a step turns the weights by 16° to 19°": lambda at: _turned(at, 1),
     "length 2: a rate for the same turn": lambda at: _turned(at, 2),
     "length 0.5: a rate for the same turn": lambda at: _turned(at, 0.5),
 }
@@ -166,8 +166,8 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="Your gradient at a * w is the gradient at w. From a * w, the same fall of the loss "
-        "needs a step that is a times as long. So the gradient is divided by a.",
+    same_gradient="Your gradient at a * w is the gradient at w. At a * w the loss falls by the same amount, "
+        "but over a times the distance. What becomes of the slope?",
     larger_gradient="The gradient grows with the factor a here. That holds for a layer whose output grows "
         "with its weights. In front of BatchNorm the gradient shrinks.",
     square_gradient="1/a² is too much for the gradient: that is how the angle of a step changes. The "
@@ -314,20 +314,15 @@ def lengths_and_angles(runs, name):
     return length.view(shape), cosine.clamp(max=1).acos().rad2deg().view(shape)
 
 
-def watched(trainings, x):
-    """Of each training (runs, name of a layer) the means and sds of its units over the batch x, and the end.
+def watched(runs, layer, x):
+    """Means and sds (looks, K, C) of the layer's units over the batch x in a training, and its last Curve.
 
-    The nets are in train mode. Returns (trainings, looks, K, C) twice, and a list of Curves."""
-    means, sds, ends = [], [], []
-    for runs, layer in trainings:
-        looks = []
-        for run in runs:
-            looks.append(activations(run.nets, layer, x))  # (K, N, C)
-        looks = torch.stack(looks)
-        means.append(looks.mean(2))
-        sds.append(looks.std(2))
-        ends.append(run)
-    return torch.stack(means), torch.stack(sds), ends
+    The nets are in train mode."""
+    looks = []
+    for run in runs:
+        looks.append(activations(run.nets, layer, x))  # (K, N, C)
+    looks = torch.stack(looks)
+    return looks.mean(2), looks.std(2), run
 
 
 # Plumbing of Deeper: the loss along a line

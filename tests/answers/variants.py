@@ -163,7 +163,7 @@ wrong = {
     },
 }
 
-SHARE = "share of the numbers dropped at p = 0.2 and 0.6: it gives "
+SHARE = "which share it drops at p = 0.2 and 0.6: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"spatial_dropout": {
@@ -171,12 +171,13 @@ others = {"spatial_dropout": {
     "p - 0.035": (rated(lambda p: p - 0.035), SHARE),
     "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
     "randn above p": (rated(lambda p: p, toss=torch.randn), SHARE),
-    "in pairs": (in_pairs, "mask along the channels: it gives 'shared in part'; expected 'each its own'."),
+    "in pairs": (in_pairs,
+                 "how channels share a mask entry: it gives 'shared in part'; expected 'each its own'."),
     "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
-                "factor on what is kept: it gives [1.2, 2.5]"),
-    "1 + p": (rated(lambda p: p, lambda p: 1 + p), "factor on what is kept: it gives [1.2, 1.6]"),
+                "by what it multiplies kept numbers: it gives [1.2, 2.5]"),
+    "1 + p": (rated(lambda p: p, lambda p: 1 + p), "by what it multiplies kept numbers: it gives [1.2, 1.6]"),
     "eval by 0.95": (lambda h, p, training=True: F.dropout2d(h, p) if training else 0.95 * h,
-                     "factor in eval mode: it gives 0.95; expected 1."),
+                     "by what it multiplies in eval mode: it gives 0.95; expected 1."),
 }, "which_variant": {
     "all Dropout": (
         lambda letter: "Gaussian" if letter == "E" else "Dropout", "A is not Dropout: that drops"),

@@ -351,8 +351,9 @@ def with_numpy(x, p, training=True):
     (lambda x, p, training=True: F.dropout(x, p, training), "✓", "Right."),
     (with_numpy, "✓", "Right."),
     (lambda x, p, training=True: F.dropout(x, 1 - p, training), "✗",
-     "Right so far: eval mode. It keeps with p."),
-    (lambda x, p, training=True: F.dropout(x, p), "✗", "Right so far: share dropped. It drops in eval mode."),
+     "It keeps with p. Right already: eval mode."),
+    (lambda x, p, training=True: F.dropout(x, p), "✗",
+     "It drops in eval mode. Right already: share dropped."),
     (lambda x, p, training=True: F.dropout(x, 1 - p), "✗", "It keeps with p. (One more mistake is left.)"),
     (lambda x, p, training=True: x * 0, "✗", "share dropped: it gives 1; expected 0."),
     (lambda x, p: x, "✗", "It takes (x, p); it is called with (x, p, training)."),
@@ -567,9 +568,10 @@ def answers(lesson, kind):
     return getattr(module, kind, {})
 
 
-def ends_with(words, hint):
-    """Whether a verdict is praise and this hint, with nothing after it."""
-    return words.endswith(hint) and (words == hint or words.startswith(("Your ", "Right so far: ")))
+def tells(words, hint):
+    """Whether a verdict is this hint and praise, and nothing else."""
+    mistake, _, _ = words.partition(" Right already: ")
+    return mistake == hint or mistake.endswith(hint) and words.startswith("Your ")
 
 
 def sizes_and_numbers(value, where):
@@ -636,7 +638,7 @@ def test_no_two_mistakes_look_alike_or_read_alike(key):
 def test_each_switch_alone_is_told_by_its_hint(lesson, name, switch):
     exercise = EXERCISES[lesson, name]
     mark, words = exercise.verdict(partial(exercise.program, **{switch: True}))
-    assert mark == "✗" and ends_with(words, exercise.mistakes[switch])
+    assert mark == "✗" and tells(words, exercise.mistakes[switch])
 
 
 @pytest.mark.parametrize("lesson, name, switch", SWITCHES)
@@ -644,7 +646,7 @@ def test_each_mistake_written_otherwise_is_told_by_its_hint(lesson, name, switch
     mutants = answers(lesson, "wrong").get(name, {})
     assert switch in mutants, f"tests/answers/{lesson}.py: no wrong answer to {name} for mistake {switch!r}"
     mark, words = EXERCISES[lesson, name].verdict(mutants[switch])
-    assert mark == "✗" and ends_with(words, EXERCISES[lesson, name].mistakes[switch])
+    assert mark == "✗" and tells(words, EXERCISES[lesson, name].mistakes[switch])
 
 
 @pytest.mark.parametrize("key", EXERCISES, ids=".".join)

@@ -283,8 +283,7 @@ CASES = {
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.01), (0.5, 1.0), (2.0, 1.0), (2.0, 0.01))],
     "balance": [dict(length=5 + torch.rand(3, 8, steps), angle=8 + torch.rand(3, 8, steps - 1),
                      predicted=[0, 8.1, 16.2]) for steps in (200, 20)],
-    "shaken": [dict(step=STEPS[19:200:20], mean=torch.randn(3, 10, generator=draws()), sd=torch.ones(3, 10),
-                    loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]),
+    "shaken": [dict(loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]),
                     drift=band(3, 8, level), rate=0.01)
                for level in (0.5, 0.001)],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
@@ -350,8 +349,8 @@ def test_headlines_of_extremes_say_what_happened():
     assert "Nothing was moved yet" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
     assert "Both nets learn; step 1" in alt("losses", CASES["losses"][1])
-    assert "three thinned nets" in alt("thinned", masked(25, 0.3))
-    assert "one and the same net" in alt("thinned", masked(1, 0.0))
+    assert "Each sample trains a thinned net of its own" in alt("thinned", masked(25, 0.3))
+    assert "All three samples have the same net" in alt("thinned", masked(1, 0.0))
     nothing_left = alt("thinned", masked(200, 1.0))
     assert "nothing gets through" in nothing_left and "in 0 of 600 nets" in nothing_left
     assert "drop 0 to 0 of 2 units" in alt("lost_units", CASES["lost_units"][1])

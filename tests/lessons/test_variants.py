@@ -37,7 +37,7 @@ def test_gains_in_groups_name_them():
     numbers = dict(names=["worse", "same", "better"], gains=gains, half=torch.full((3,), 4.0))
     screen = seen(figure, numbers | dict(groups=groups), size=(6.8, 3.0))
     alt = screen.picture.alt
-    assert alt.startswith("Intervals above 0: the control, none at p = 0.3. ")
+    assert alt.startswith("No bar at p = 0.3 lies above 0. the control's bar lies above 0; dots: 2 seeds")
     assert "p = 0.3: worse −34.0 to −26.0; same −4.0 to +4.0; no dropout: better" in alt
     assert not faults(screen.picture) and not moved_background(screen)
 
