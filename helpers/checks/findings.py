@@ -23,10 +23,10 @@ KINDS = {
         "05", "Eval mode divides by these numbers, and every later layer gets nan.",
         "Find the batch that held nan or inf. Then call reset_running_stats() and recalibrate on good "
         "batches."),
-    "statistics never moved": (
+    "statistics at their start": (
         "05", "Eval mode then normalizes with mean 0 and variance 1, which no batch of training had.",
-        "Run training batches through the model in train mode without steps (recalibrate), or load the "
-        "buffers with the weights. Look at momentum and track_running_stats, too."),
+        "Load the running statistics with the weights. Or recalibrate: run training batches through the "
+        "model in train mode, without optimizer steps. Look at momentum and track_running_stats, too."),
     "dropout without mode": (
         "07", "In eval mode nothing should be drawn: the same image gets another answer at each call.",
         "Write F.dropout(h, p, training=self.training), or use nn.Dropout made in __init__."),
@@ -37,7 +37,7 @@ KINDS = {
     "statistics far from this batch": (
         "05", "Eval mode normalizes with the stored numbers, so these layers answer other than in training.",
         "Is this batch prepared as the training data were? If so, recalibrate: running statistics from "
-        "training batches, without steps."),
+        "training batches in train mode, without optimizer steps."),
     "momentum": (
         "05", "In torch momentum weighs the new batch, in Keras and Paddle the old value. At 0 the "
         "statistics stay as they are, near 1 they are those of the last batch.",
@@ -159,7 +159,7 @@ def never_moved(visit):
     if stay and (trained or not visit.given and not sizes):
         counts = sorted({visit.start[name][2] or 0 for name in stay})
         off = not all(getattr(visit.modules[name], "track_running_stats", True) for name in stay)
-        yield found("statistics never moved", stay, f"Running mean 0 and variance 1 in {len(stay)} of "
+        yield found("statistics at their start", stay, f"Running mean 0 and variance 1 in {len(stay)} of "
                     f"{count(len(visit.start), 'norm')}. Batches counted: {counts[-1]}."
                     + " track_running_stats is False, so they never will move." * off)
     elif stay and not visit.given:

@@ -5,7 +5,7 @@ from .parts import array, beside, broken, haloed, headline, jitter, key, moving,
 from .roles import FAINT, NOTE, normalized, raw, truth
 
 PLAIN_AND_BN = ("without BatchNorm", raw), ("with BatchNorm", normalized)
-MOST, NEVER = 150, 166  # steps a net gets; where those begin to stand that do not get there
+MOST = 150  # steps a net gets
 
 
 def against_rate(fig):
@@ -39,17 +39,16 @@ def against_init(fig):
 def steps_by_rate(fig):
     """How many steps nets take to a loss, against the learning rate, without and with BatchNorm.
 
-    draw(rates, plain, bn): rates (R,); plain and bn (R, K), steps of K seeds, inf where a net does not get
-    there within 150."""
+    draw(rates, plain, bn): rates (R,), at most six; plain and bn (R, K), steps of K seeds, inf where a net
+    does not get there within 150."""
     say = headline(fig)
     ax = fig.add_axes((0.09, 0.14, 0.88, 0.6))
-    ax.set(xscale="log", xlim=(0.07, 7), xlabel="learning rate", ylim=(0, 208), ylabel="steps to loss 0.5")
+    ax.set(xscale="log", xlim=(0.07, 7), xlabel="learning rate", ylim=(0, 212), ylabel="steps to loss 0.5")
     ticks(ax.xaxis, (0.1, 0.2, 0.5, 1, 3, 5))
     ticks(ax.yaxis, range(0, MOST + 1, 50))
     ax.spines["left"].set_bounds(0, MOST)
-    ax.axhspan(NEVER - 9, 208, color=FAINT, alpha=0.5, lw=0, zorder=0)
-    ax.vlines((0.1, 0.2, 0.5, 1, 3, 5), 0, MOST, color=FAINT, lw=0.8, zorder=0)  # a kind on each side
-    beside(ax, 0.015, NEVER + 15, f"loss 0.5 not reached\nin {MOST} steps", **NOTE)
+    ax.axhspan(MOST + 5, 212, color=FAINT, alpha=0.5, lw=0, zorder=0)
+    above = beside(ax, 0.01, 202, **NOTE, animated=True)
     kinds = [(name, medians(ax, k, name, role)) for k, (name, role) in enumerate(PLAIN_AND_BN)]
 
     def draw(rates, plain, bn):
@@ -58,7 +57,8 @@ def steps_by_rate(fig):
         ratio = few / fewer if np.isfinite(fewer) else 0
         does = "halves the" if 1.6 < ratio < 2.6 else "saves" if ratio > 1.1 else "saves no"
         finding, seeds = f"At the best rates, BatchNorm {does} steps", plural(found[0].shape[1], "seed")
-        say(finding, f"ring: a net, stacked where loss 0.5 is not reached; line: median of {seeds}")
+        above.set_text(f"how many of {found[0].shape[1]} nets reach loss 0.5 in {MOST} steps:")
+        say(finding, f"ring: a net; line: median of {seeds}")
         rows = "; ".join(f"{name}: " + ", ".join(f"{short(m)} at {short(r)}"
             for r, m in zip(rates, np.median(steps, 1))) for (name, _), steps in zip(kinds, found))
         return f"{finding}. Median steps to loss 0.5 by learning rate, {seeds}: {rows}."
@@ -66,23 +66,25 @@ def steps_by_rate(fig):
 
 
 def medians(ax, place, name, role):
-    """One kind of net: a ring a seed, a line through the medians, the fewest steps as a number. The two kinds
-    stand side by side; rings of nets that do not get there are stacked above, four in a column.
+    """One kind of net: a ring a seed, a line through the medians, the fewest steps as a number; above, how
+    many get there.
 
     Returns paint(rates (R,), steps (R, K)) -> the smallest median."""
     key(ax, 0.4 * place, name, role)
     rings, line = moving(ax, **role.rings, ms=4.5, alpha=0.7), moving(ax, lw=2.2, **role.line)
     fewest = moving(ax, **role.dots | dict(mfc=role.color), ms=6)
     sign = haloed(ax, 0, 0, ha="center", va="center", **role.bold, size=10, animated=True)
-    side, above = (0.94, 1.06)[place], (46, -17)[place]
+    counts = [ax.text(1, 184 - 17 * place, "", ha="center", va="center", **role.bold, size=10, animated=True)
+              for _ in range(6)]
+    side, above = (0.97, 1.03)[place], (46, -17)[place]
 
     def paint(rates, steps):
-        middle, count, x = np.median(steps, 1), steps.shape[1], rates * side
-        each, stack = np.isfinite(steps), np.cumsum(~np.isfinite(steps), 1) - 1
-        spread = np.where(each, 0.6 * jitter(count), np.where(place, 1, -1) * (stack // 4))
-        rings.set_data((x[:, None] * 1.05 ** spread).ravel(),
-                       np.where(each, steps, NEVER + 10 * (stack % 4)).ravel())
+        middle, x = np.median(steps, 1), rates * side
+        there = np.isfinite(steps)
+        rings.set_data((x[:, None] * 1.04 ** jitter(steps.shape[1]))[there], steps[there])
         line.set_data(x, np.where(np.isfinite(middle), middle, np.nan))
+        for text, rate, many in zip(counts, rates, there.sum(1)):
+            text.set(x=rate, text=str(many))
         k = middle.argmin()
         known = [k] if np.isfinite(middle[k]) else []
         fewest.set_data(x[known], middle[known])
@@ -98,15 +100,20 @@ def against_pixels(fig):
     draw(rates, wide, unit, standard): rates (R,); three times (R, K) for pixels 0 to 255, 0 to 1, and
     standardized."""
     kinds = ("pixels 0 to 255", raw), ("pixels 0 to 1", truth), ("standardized", normalized)
-    tell, paint = sweep(fig, "learning rate", (1e-3, 0.01, 0.1, 1), (2e-4, 1.5), kinds, bars,
+    tell, paint = sweep(fig, "learning rate", (1e-3, 3e-3, 0.01, 0.1, 0.3, 1), (2e-4, 1.5), kinds, bars,
                         "; dot: their mean, bar: ± sd")
+    signs = [haloed(fig.axes[-1], 0, 0, va="center", **role.bold, size=10, animated=True)
+             for role in (raw, normalized)]
 
     def draw(rates, wide, unit, standard):
         found = paint(rates, wide, unit, standard)
-        best = [array(rates)[values.mean(1).argmax()] for values in found]
-        times = short(best[2] / best[0], 1)
-        less = f"rates {times} times smaller" if best[2] > best[0] else "no smaller rates"
-        return tell(f"Pixels 0 to 255 need {less}", rates, found)
+        rates, means = array(rates), [values.mean(1) for values in (found[0], found[2])]
+        best = [rates[mean.argmax()] for mean in means]
+        for sign, mean, rate in zip(signs, means, best):
+            sign.set(text=f"best: {short(rate)}", position=(1.25 * rate, mean.max() + 0.06))
+        less = "far smaller" if best[1] > 10 * best[0] else "smaller" if best[1] > best[0] else "no smaller"
+        return (tell(f"Pixels 0 to 255 need {less} rates", rates, found)
+                + f" Best rates: {short(best[0])} for pixels 0 to 255, {short(best[1])} for standardized.")
     return draw
 
 

@@ -1,5 +1,6 @@
 """Notebook 12: whose batch BatchNorm uses when several processes train a net, and how to share a mean."""
 import torch
+from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
@@ -57,13 +58,29 @@ share_goals = {
         lambda at: at.process == 1 and not at.synchronized,
     "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronized, all processes share one mean and one variance. Does it matter which has the yellow image?":
+    "Synchronized, all share one mean and one variance. Does it matter which process has the yellow image?":
         lambda at: at.process == 1 and at.synchronized,
     "8 processes, not synchronized: how many images in each bring the spread below 0.24?":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
     "8 processes, synchronized: how few images in each keep the spread below 0.24?":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
+
+
+class OwnShare(nn.BatchNorm1d):
+    """One process plays P: in train mode each of P shares is normalized by itself, by by_shares(h, P). The
+    first share alone updates the running statistics, as if process 0 saved the net."""
+
+    def __init__(self, C, P, by_shares):
+        super().__init__(C)
+        self.P, self.by_shares = P, by_shares
+
+    def forward(self, h):                               # (P * n, C)
+        if not self.training:
+            return super().forward(h)
+        first = h[:len(h) // self.P].detach()           # the share of process 0
+        super().forward(first)                          # only to update the running statistics
+        return self.weight * self.by_shares(h, self.P) + self.bias
 
 
 # Exercise: the statistics of all, from those of each

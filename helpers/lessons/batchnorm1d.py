@@ -17,7 +17,7 @@ outlier = Question(
          "The sd is √7 v/8. The ratio is √7 = 2.65.",
      "stops near 7.48": "This divides by the sd of the mean, which is √8 times smaller than the sd. "
          "BatchNorm divides by the sd of the values.",
-     "stays where it is": "Ranks behave like this: the largest stays the largest. BatchNorm does not rank: "
+     "does not change": "Ranks behave like this: the largest stays the largest. BatchNorm does not rank: "
          "the output moves, by less and less."},
     "stops near 2.65")
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ..checks.checkup import checkup
 from ..checks.comparing import same_draws
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
@@ -92,6 +93,11 @@ def trained(make, split, val, lr=0.3, scored=None, keep=False, **settings):
                 torch.stack(at), torch.stack(losses, 1), tuple(then))
 
 
+def healthy(make, split, val):
+    """The Case without a fault. It keeps its nets on the way, for `validated_on`."""
+    return trained(make, split, val, keep=True)
+
+
 def by_class(make, split, val, classes=1, **settings):
     """The Case of nets that met `classes` classes a batch: a sample of fit_many is here a batch of 64."""
     order = torch.randperm(len(split.y), generator=generator(12))
@@ -138,6 +144,24 @@ def milder(make, digits, healthy):
             "one class a batch": by_class(make, train, val, classes=2, **four)}
 
 
+def table(scores):
+    """The mean scores of each fault, in lines: {fault: scores (K, 4)}."""
+    lines = [f"mean of {len(next(iter(scores.values())))} nets     training data  validation data",
+             "                 train()  eval()  train()  eval()"]
+    for fault, found in scores.items():
+        lines.append(f"{fault:17}" + "{:7.2f} {:7.2f} {:8.2f} {:7.2f}".format(*found.mean(0).tolist()))
+    return "\n".join(lines)
+
+
+def findings(case):
+    """What checkup finds in each net, in eval mode, on a batch of its validation data.
+
+    Returns how many findings (K,), and their kinds in words."""
+    found = [checkup(net.eval(), case.val[0][0]).findings for net in case.nets]
+    kinds = {finding.kind for one in found for finding in one}
+    return torch.tensor([len(one) for one in found]), ", ".join(sorted(kinds)) or "nothing found"
+
+
 # ---- the lab
 
 DIAGNOSES = ["?", "batches", "statistics", "overfit", "other data", "healthy"]  # as the rule has them
@@ -154,6 +178,13 @@ IN_WORDS = {"statistics lost": "statistics lost in part", "momentum 0.001": "mom
 def named(net):
     """What was planted behind a letter, in words."""
     return IN_WORDS.get(BEHIND[net], BEHIND[net])
+
+
+def shown(net, case, scores, diagnosis, seeds=4):
+    """What the picture shows of the net behind a letter: its case and its scores (K, 4), of some seeds."""
+    return dict(step=case.step, loss=case.loss[:seeds], at=case.at, val_loss=case.val_loss[:seeds],
+                scores=scores[:seeds], net=net, diagnosis=diagnosis, cause=CAUSE[BEHIND[net]],
+                fault=named(net))
 
 
 def _diagnosed(net):
@@ -246,7 +277,7 @@ def _four(f):
 
 four_scores = Exercise(scoring, observe=_four, mistakes=dict(
     no_copy="The net itself is scored. A forward pass in train() moves its running statistics, so eval() "
-        "then scores a changed net. It even repairs wrong running statistics, and hides that fault.",
+        "then scores a changed net. Such a pass even repairs wrong running statistics, which hides them.",
     copied_once="One copy serves for several scores. Its running statistics move in train() before eval() "
         "asks for them. Take a new copy for each score.",
     dropout_on="Dropout is on in train(). Then both faults look alike: bad statistics and dropped units. "

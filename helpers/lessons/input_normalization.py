@@ -20,7 +20,8 @@ steepness = Question(
 
 overshoot = Question(
     "The curvature is 10. At rate 0.1 one step leads from d = 1 exactly to the bottom, d = 0. "
-    "Descent diverges if every step increases the distance from the bottom. At which rates does it?",
+    "Descent diverges if every step increases the distance from the bottom. At which rates does descent "
+    "diverge?",
     {"at all above 0.1": "Beyond 0.1 a step crosses the bottom. It may still end nearer than it began: "
          "at 0.15 the factor is −0.5, so each step halves the distance.",
      "at all above 0.2": "The factor 1 − 10 · 0.2 is −1: as far away, on the other side. At any larger rate "
@@ -32,8 +33,8 @@ overshoot = Question(
     "at all above 0.2")
 
 last_to_arrive = Question(
-    "Descent on both weights runs at 0.9 of the largest stable rate. Which weight gets to its best value "
-    "last? (x₁ from −200 to 200, x₂ from −10 to 10)",
+    "Descent moves both weights at one rate: 0.9 of the largest rate at which neither weight diverges. Which "
+    "weight gets to its best value last? (x₁ from −200 to 200, x₂ from −10 to 10)",
     {"w₁, as it zigzags": "It does zigzag: the factor of w₁ is −0.8. "
          "But after about twenty steps, 1 % of its distance is left.",
      "w₂, as its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step along "

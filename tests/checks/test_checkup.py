@@ -171,13 +171,13 @@ def test_statistics_that_never_moved():
     net = fitted(Net())
     net.norm.reset_running_stats()
     for mode in True, False:
-        found = only(net.train(mode), x(), "statistics never moved")
+        found = only(net.train(mode), x(), "statistics at their start")
         assert found.where == "norm" and "1 of 1 norm" in found.seen and found.see == "05"
     page = checkup(Net().eval(), x())
     assert page.well and "as built" in page.unseen[0]
     flipped = Net()
     flipped.norm.track_running_stats = False
-    assert "track_running_stats is False" in only(fitted(flipped), x(), "statistics never moved").seen
+    assert "track_running_stats is False" in only(fitted(flipped), x(), "statistics at their start").seen
 
 
 @pytest.mark.parametrize("name, value", [("running_mean", "nan"), ("running_var", "inf"),
@@ -223,7 +223,7 @@ def test_pixels_of_one_image_are_not_taken_for_many_samples():
 def test_momentum_at_its_ends(momentum):
     net = fitted(Net(norm=nn.BatchNorm1d(8, momentum=momentum)))
     page = checkup(net, x())
-    assert "momentum" in kinds(page) and ("statistics never moved" in kinds(page)) == (momentum == 0)
+    assert "momentum" in kinds(page) and ("statistics at their start" in kinds(page)) == (momentum == 0)
     assert f"momentum is {momentum:.3g} in 1 norm" in page.findings[-1].seen
     assert checkup(Net(norm=nn.BatchNorm1d(8, momentum=None)), x()).well
 

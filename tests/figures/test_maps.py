@@ -48,8 +48,8 @@ def test_two_runs_tells_equal_from_different():
 def test_by_epoch_compares_the_layer_with_more_epochs():
     plain = torch.linspace(2.3, 0.5, 10).expand(8, 10)                       # 1.5 at epoch 5
     alt = drawn(figures.by_epoch, plain=plain, bn=plain - 0.2)
-    assert "BatchNorm helps; five more epochs help more. From LeNet's loss at epoch 5" in alt
-    assert "BatchNorm lowers it by 0.2, five more epochs by 1;" in alt
+    assert "BatchNorm helps; five more epochs help more. Without BatchNorm 1.50 at epoch 5;" in alt
+    assert "with BatchNorm 1.30 at epoch 5; without BatchNorm 0.50 at epoch 10;" in alt
     assert "BatchNorm does not help" in drawn(figures.by_epoch, plain=plain, bn=plain + 0.2)
 
 
