@@ -10,11 +10,11 @@ CURVES = Role(INK, INK, "o", "-"), Role(QUIET, QUIET, "o", (0, (3, 1)))  # the m
 NAMES = "train()", "eval()", "train()", "eval()"
 PLACES = np.array([0.0, 1.0, 2.7, 3.7])  # of the four bars, from above
 WHY = {  # what a wrong diagnosis would show, at most 60 characters
-    "healthy": "a healthy net has no low score",
-    "statistics": "wrong statistics: low on training data in eval()",
-    "other data": "other data: low on validation data in eval() only",
-    "overfit": "overfitting: low on validation data in both modes",
-    "batches": "bad batches: all four scores are low",
+    "healthy": "a healthy net has no score that is poor or worse",
+    "statistics": "wrong statistics: worse on training data in eval()",
+    "other data": "other data: worse on validation data in eval() only",
+    "overfit": "overfitting: worse on validation data in both modes",
+    "batches": "bad batches: all four scores are poor",
 }
 
 

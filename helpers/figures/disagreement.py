@@ -197,7 +197,7 @@ def placements(fig):
         off = ratio.mean(1) > 1 + OFF
         if 0 < off.sum() < len(off) and loss.mean(1)[off].min() > loss.mean(1)[~off].max():
             finding = "Rows with a ratio well above 1 have more log loss"
-        figures = f"left: 1 is right; ring: one of {ratio.shape[1]} seeds; "
+        figures = f"correct ratio: 1; ring: one of {ratio.shape[1]} seeds; "
         figures += "diamond: always 1" if by_rule.any() else "bar and number: mean"
         say(finding, figures)
         told = "; ".join(f"{name}: ratio {a:.2f}, log loss {b:.2f}"

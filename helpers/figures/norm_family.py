@@ -133,9 +133,9 @@ def shifted(fig):
     """Images of another contrast and brightness: one as it was, as it is, as InstanceNorm leaves it, each
     with the range of its values; accuracy of three kinds of net.
 
-    draw(before, after, seen, accuracy): before and after (28, 28), pixels, shown from 0 to 1; seen (28, 28),
-    the normalized image, shown from -0.5 to 3.5; accuracy (3, K) of K seeds: without a norm, starting with
-    BatchNorm, with InstanceNorm."""
+    draw(before, after, seen, accuracy): before (28, 28), pixels, and after, contrast * before + brightness,
+    both shown from 0 to 1; seen (28, 28), the normalized image, shown from -0.5 to 3.5; accuracy (3, K) of K
+    seeds: without a norm, starting with BatchNorm, with InstanceNorm."""
     say = headline(fig)
     pictures = [photo(fig, 0.03, "digit as it is", 0, 1), photo(fig, 0.195, "digit in test", 0, 1),
                 photo(fig, 0.36, "after\nInstanceNorm", -0.5, 3.5, digits=1)]
@@ -145,15 +145,18 @@ def shifted(fig):
     ax.plot([0.1, 0.1], [-0.6, 2.75], color=FAINT, lw=1.6, zorder=0)
     ax.text(0.13, -0.45, "guessing", **NOTE)
     kinds = ("no norm", roles.raw), ("BatchNorm first", roles.normalized), ("InstanceNorm first", INSTANCE)
-    rows = []
+    rows, signs = [], []
     for y, (name, role) in zip((2, 1, 0), kinds):
-        ax.text(0.13, y + 0.3, name, **role.bold, size=10, va="center")
+        sign = ax.text(0.13, y + 0.3, "", **role.bold, size=10, va="center", animated=True)
+        signs.append((sign, name))
         rows.append(row(ax, y, role))
 
     def draw(before, after, seen, accuracy):
         for paint, numbers in zip(pictures + rows, (before, after, seen, *accuracy)):
             paint(array(numbers))
-        none, batch, instance = array(accuracy).mean(1)
+        none, batch, instance = found = array(accuracy).mean(1)
+        for (sign, name), value in zip(signs, found):
+            sign.set_text(f"{name}: {value:.2f}")
         gap = instance - batch
         finding = "Here the nets with InstanceNorm first read best" if gap > 0.1 and instance > none else \
             "Here the nets with BatchNorm first read worse" if gap > 0.1 else \
@@ -162,10 +165,13 @@ def shifted(fig):
         if max(none, batch, instance) < 0.5:
             finding = "None of the nets reads these images"
         figures = f"accuracy: no norm {none:.2f}, BatchNorm {batch:.2f}, InstanceNorm {instance:.2f}"
-        say(finding, f"{figures}; {plural(len(accuracy[0]), 'seed')}")
-        pixels = array(after)
+        first, pixels = array(before), array(after)
+        contrast = np.ptp(pixels) / np.ptp(first)  # pixels = contrast * first + brightness
+        brightness = pixels.mean() - contrast * first.mean()
+        set_to = f"contrast {contrast:.2f}, brightness {round(brightness, 2) + 0.0:.2f}"
+        say(finding, f"{set_to}; a mark is one of {plural(len(accuracy[0]), 'seed')}")
         span = f"{short(pixels.min())} to {short(pixels.max())}"
-        return f"{finding}. Mean {figures}. Pixels of the digit in the test: {span}."
+        return f"{finding}, at {set_to}. Mean {figures}. Pixels of the digit in the test: {span}."
     return draw
 
 

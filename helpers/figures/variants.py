@@ -28,7 +28,7 @@ def alike(fig):
         ax.text(left, high - 0.81, name, weight="bold", size=10.5, va="center")
     paints = [tiles(ax, (left, left + wide, 0.62, high - 1.0)) for left in lefts]
     shares = [ax.text(left, 0.44, "", animated=True, **MIDDLE) for left in lefts]
-    ax.text(0.12, 0.16, "column: an image; rows: its two feature maps, grey and edges", **MIDDLE)
+    under = ax.text(0.12, 0.16, "", animated=True, **MIDDLE)
 
     def draw(h, dropout, dropblock, dropout2d, p, block):
         h, outs = array(h), [array(y) for y in (dropout, dropblock, dropout2d)]
@@ -43,10 +43,11 @@ def alike(fig):
                    (True, False): "DropBlock drops what Dropout drops",
                    (False, True): "DropBlock drops what Dropout2d drops",
                    (False, False): "One p, three patterns of zeros"}[tuple(same)]
-        figures = f"p = {short(p)}; DropBlock: {block} × {block} numbers; ×: dropped; dark: large"
-        say(finding, figures)
+        say(finding, "column: an image; rows: its two feature maps; ×: dropped")
+        figures = f"p = {short(p)}; DropBlock: {block} × {block} numbers; dark: large; maps: grey and edges"
+        under.set_text(figures)
         each = "; ".join(f"{name} drops {100 * mask.mean():.0f} %" for name, mask in zip(names, lost))
-        return f"{finding}. {figures}. {plural(len(h), 'image')}: {each}."
+        return f"{finding}. {figures}; ×: dropped. {plural(len(h), 'image')}: {each}."
     return draw
 
 

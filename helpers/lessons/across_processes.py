@@ -16,7 +16,7 @@ whose_mean = Question(
 
 averaged_variance = Question(
     "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. "
-    "Compared with the variance of all samples, the average of the four variances is usually",
+    "Is the average of the four variances equal to the variance of all samples? Usually it is",
     {"equal": "The means may be averaged, as the shares are equally large. But each variance is taken "
          "about another mean: that of its own process.",
      "too small": "Each variance measures distances from the mean of its own process. The distances between "
@@ -39,8 +39,8 @@ two_halves = Question(
     "only the gradient for h")
 
 whose_statistics = Question(
-    "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data of process 0 have mean 0, "
-    "those of process 1 mean 10. The running means start at 0, the momentum is 0.1. After 50 steps, the "
+    "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data have mean 0 in process 0 "
+    "and mean 10 in process 1. The running means start at 0, the momentum is 0.1. After 50 steps, the "
     "running mean of process 1 is about",
     {"0": "Each step starts near 0, with the running mean of process 0. But then process 1 moves it a tenth "
          "of the way to 10.",
@@ -58,11 +58,11 @@ share_goals = {
         lambda at: at.process == 1 and not at.synchronized,
     "2 images in each process: what can the 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronized, all share one mean and one variance. Does it matter which process has the yellow image?":
+    "Synchronized: does it matter which process has the yellow image?":
         lambda at: at.process == 1 and at.synchronized,
-    "8 processes, not synchronized: how many images in each bring the spread below 0.24?":
+    "8 processes, a mean in each: from how many images in each is the spread below 0.24?":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: how few images in each keep the spread below 0.24?":
+    "The same with one mean for all: from how many images in each is the spread below 0.24?":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 

@@ -1,4 +1,4 @@
-"""13: the four scores that tell faults apart; seven nets with planted faults; a test that changes nothing."""
+"""13: the four scores that tell faults apart; seven nets with planted faults; the scores as a function."""
 import copy
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from ..experiments.seeds import generator
 from ..experiments.training import cross_entropy, fit_many, mean_loss
 
 few_images = Question(
-    "A net with BatchNorm was trained on 100 images only. Its four scores are measured. Which are low?",
+    "A net with BatchNorm was trained on 100 images only. Which of its four scores "
+    "are lower than those of a healthy net?",
     {"all but training data in train()":
          "Then eval() would be worse even on the 100 images themselves. But their statistics are those that "
          "BatchNorm has stored.",
@@ -27,7 +28,8 @@ few_images = Question(
     "validation data in both modes")
 
 small_momentum = Question(
-    "A net is trained for 150 steps, and its BatchNorm layers have momentum 0.001. Which scores are low?",
+    "A net is trained for 150 steps, and its BatchNorm layers have momentum 0.001. Which scores are "
+    "lower than those of a healthy net?",
     {"both in eval()":
          "After 150 steps the running mean has gone 14 % of the way. The weights are as good as ever, and "
          "train() does not use the running mean.",
@@ -40,7 +42,7 @@ small_momentum = Question(
 
 one_class = Question(
     "Each batch in training held images of a single class. Now the net is scored on mixed batches. Which "
-    "scores are low?",
+    "scores are lower than those of a healthy net?",
     {"both in eval()":
          "It would be so if only the stored statistics were wrong. But what did the weights have to tell "
          "apart in a batch of sevens?",
@@ -277,7 +279,8 @@ def _four(f):
 
 four_scores = Exercise(scoring, observe=_four, mistakes=dict(
     no_copy="The net itself is scored. A forward pass in train() moves its running statistics, so eval() "
-        "then scores a changed net. Such a pass even repairs wrong running statistics, which hides them.",
+        "then scores a changed net. Many such passes even repair wrong running statistics. Then the "
+        "test does not show the fault.",
     copied_once="One copy serves for several scores. Its running statistics move in train() before eval() "
         "asks for them. Take a new copy for each score.",
     dropout_on="Dropout is on in train(). Then both faults look alike: bad statistics and dropped units. "

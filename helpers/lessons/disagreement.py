@@ -226,15 +226,15 @@ def _built(f, p=0.3):
     alike = [abs((a.var(0) / b.var(0)).mean() - 1) < 0.1 for a, b in zip(wide, narrow)]
     return {
         "the number of BatchNorm layers": len(wide),
-        "no norm of another kind":
+        "the number of other norms":
             sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules()),
-        "every BatchNorm stores the right variance": all(alike),
-        "the first BatchNorm stores the right variance": bool(alike) and alike[0],
+        "the variance that every BatchNorm stores": all(alike),
+        "the variance that the first BatchNorm stores": bool(alike) and alike[0],
         "the share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
         "the share of zeros before the last linear layer": (before == 0).double().mean(),
-        "no score is dropped": (out == 0).double().mean(),
-        "in train mode, two passes differ": not out.equal(again),
-        "in eval mode, two passes agree": calm.equal(net(x)),
+        "the share of dropped scores": (out == 0).double().mean(),
+        "the change from pass to pass in train mode": not out.equal(again),
+        "no change from pass to pass in eval mode": calm.equal(net(x)),
     }
 
 

@@ -18,12 +18,12 @@ six_of_twelve = Question(
     "0.23")
 
 trained_by = Question(
-    "Two layers in a row have dropout with p = 0.5. No ReLU follows them, so no other outputs become 0. A "
-    "weight leads from a unit of the first layer to a unit of the second. Each sample has its own loss, and "
-    "so its own gradient for this weight. For what share of the samples is this gradient not 0?",
+    "Two linear layers in a row both have dropout with p = 0.5, and no ReLU. A weight leads from a unit of "
+    "the first layer to a unit of the second. Each sample has its own gradient for this weight. For what "
+    "share of the samples is this gradient not 0?",
     {"all samples": "A weight multiplies the output of the unit before it. Where that output is dropped, the "
          "weight has no effect on the loss, and its gradient is 0.",
-     "about a half": "A half is right for the unit before the weight. The unit behind it must be kept too: "
+     "about a half": "A half is right for the unit before the weight. The unit after it must be kept too: "
          "otherwise no gradient arrives.",
      "about a quarter": "Both ends must be kept: 1/2 times 1/2. With a ReLU it would be fewer, since a ReLU "
          "gives zeros of its own."},
@@ -54,9 +54,9 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "A net with dropout is trained. The training loop prints the loss of each batch. The mean of the last "
-    "100 is called the printed loss. After training, eval mode gives two more losses: one on the training "
-    "images, one on new images. Which order is right, the lowest loss first?",
+    "A net with dropout is trained. The training loop prints the loss of each batch. The mean over the "
+    "last 100 batches is called the printed loss. After training, eval mode gives two more losses: one on "
+    "the training images, one on new images. Which order is right, the lowest loss first?",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "
@@ -220,7 +220,8 @@ def _seen(f):
             "a mask for each sample": alike(samples),
             "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "output over input in eval mode": alike(calm), "the gradient": tuple(map(alike, slopes))}
+            "output divided by input in eval mode": alike(calm),
+            "the gradient with respect to x": tuple(map(alike, slopes))}
 
 
 dropout = Exercise(dropping, observe=_seen, mistakes={

@@ -18,9 +18,10 @@ straight_line = Question(
     "98 %")
 
 other_batch = Question(
-    "A new BatchNorm layer is in train mode. It gets batch A, and gamma and beta are set so that A comes out "
-    "unchanged. Then the layer gets batch B. Both batches come from one distribution: 64 samples, 5 units, "
-    "sd 2. Each of the 64 · 5 numbers of B is compared with its output. The largest difference is about",
+    "A new BatchNorm layer is in train mode (no net.eval() yet). It gets batch A, and gamma and beta are set "
+    "so that A comes out unchanged. Then the layer gets batch B. Both batches come from one distribution: 64 "
+    "samples, 5 units, sd 2. Compare each of the 64 · 5 numbers of B with what the layer makes of it. "
+    "The largest difference is about",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
          "mean and sd, and gamma and beta know those of batch A only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
@@ -31,19 +32,21 @@ other_batch = Question(
     "1")
 
 eval_mode = Question(
-    "In eval mode the layer normalizes with its running mean and running variance. Both are rough: the layer "
-    "has seen two batches. Each unit gets one fixed gamma and one fixed beta. Can these undo the normalizing "
-    "for every new batch?",
+    "A new BatchNorm layer has seen two batches in train mode. Its running mean and running variance are "
+    "still far from those of the distribution. The layer is now in eval mode. Each unit gets one fixed gamma "
+    "and one fixed beta. Can these undo the normalizing for every new batch?",
     {"yes: gamma = true sd, beta = true mean":
-         "They would undo a layer that normalizes with them. This layer uses its rough numbers.",
-     "yes: gamma = rough sd, beta = rough mean":
-         "The layer subtracts the running mean and beta adds it. The layer divides by the running sd and "
-         "gamma multiplies by it. How rough the two are does not matter.",
+         "They would undo a layer that normalizes with them. In eval mode this layer normalizes with its "
+         "running mean and running sd.",
+     "yes: gamma = running sd, beta = running mean":
+         "In eval mode the layer subtracts the running mean and beta adds it. The layer divides by the "
+         "running sd and gamma multiplies by it. How far these are from the true values does not matter.",
      "no: each batch needs other values": "So it is in train mode, where each batch brings its own mean and "
          "sd. In eval mode no batch does.",
-     "no: rough numbers leave an error": "The error would be in the normalized values. But the same two "
-         "numbers are taken off and given back."},
-    "yes: gamma = rough sd, beta = rough mean")
+     "no: averages of only two batches leave an error":
+         "The error would be in the normalized values. But the same two numbers are taken off "
+         "and given back."},
+    "yes: gamma = running sd, beta = running mean")
 
 circle = Question(
     "Points are scattered around 0. Half of them lie inside a circle around 0. A net learns to say whether a "
@@ -132,7 +135,7 @@ def _matched(at, target):
 match_goals = {
     'target "its own values": a gamma above 0 and a beta that give blue the mean and sd of this target':
         lambda at: at.gamma > 0 and _matched(at, "its own values"),
-    'target "its own values": a gamma below 0 that gives blue the same mean and sd. What is the overlap?':
+    'target "its own values": a gamma below 0, the same mean and sd. What is the overlap (shared area)?':
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
     'target "another shape": give blue the mean and sd of this target. What is the overlap?':
         lambda at: _matched(at, "another shape"),

@@ -33,15 +33,15 @@ overshoot = Question(
     "at all above 0.2")
 
 last_to_arrive = Question(
-    "Descent moves both weights at one rate: 0.9 of the largest rate at which neither weight diverges. Which "
+    "Descent on two weights diverges above a certain rate. Now both weights move at 0.9 of this rate. Which "
     "weight gets to its best value last? (x₁ from −200 to 200, x₂ from −10 to 10)",
-    {"w₁, as it zigzags": "It does zigzag: the factor of w₁ is −0.8. "
+    {"w₁, because it zigzags": "It does zigzag: the factor of w₁ is −0.8. "
          "But after about twenty steps, 1 % of its distance is left.",
-     "w₂, as its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step along "
-         "w₂ then covers less than 1/200 of its distance, so w₂ needs a thousand steps.",
-     "neither, as they share the rate": "They share the rate, not the curvature. The share of its distance "
-         "that a weight covers in a step is rate times curvature."},
-    "w₂, as its slope is small")
+     "w₂, because its slope is small": "Both weights take the same rate, which the steep w₁ limits. A step "
+         "along w₂ then covers less than 1/200 of its distance, so w₂ needs a thousand steps.",
+     "neither, because they share the rate": "They share the rate, not the curvature. The share of its "
+         "distance that a weight covers in a step is rate times curvature."},
+    "w₂, because its slope is small")
 
 correlated = Question(
     "Two standardized features have correlation 0.95. How many times more strongly does the loss curve in "

@@ -41,8 +41,8 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: in the MLP, the error with BatchNorm is about 40 points higher than with GroupNorm. In "
-    "the CNN, with channels of 7 × 7 pixels, the error with BatchNorm is",
+    "Batches of 2: in the MLP, the error with BatchNorm is about 40 percentage points higher than with "
+    "GroupNorm. In the CNN, with channels of 7 × 7 pixels, the error with BatchNorm is",
     {"about 40 points higher, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
          "of the CNN.",
      "15 to 20 points higher": "It would be if a mean over 98 numbers were much worse than GroupNorm's over "
@@ -124,10 +124,11 @@ def _same_set(norm, dims):
 
 
 family_goals = {
-    "BatchNorm with the same set as InstanceNorm": lambda at: at.norm == "BatchNorm" and at.N == 1,
+    "the N with which BatchNorm has the same set as InstanceNorm":
+        lambda at: at.norm == "BatchNorm" and at.N == 1,
     "GroupNorm with the same set as LayerNorm": _same_set("GroupNorm", (1, 2)),
     "GroupNorm with the same set as InstanceNorm": _same_set("GroupNorm", (2,)),
-    "GroupNorm with 3 groups: the first channel that shares no mean with channel 0":
+    "GroupNorm with 3 groups: the first channel of the second group":
         lambda at: (at.norm, at.groups, at.channel) == ("GroupNorm", 3, 2),
     "a norm whose set holds six numbers: one from each channel":
         lambda at: at.mask.sum() == 6 and at.mask.any(2).any(0).all(),
@@ -138,7 +139,7 @@ shift_goals = {
         lambda at: at.brightness == 0 and at.contrast >= 0.15 and at.accuracy[1].mean() < 0.5,
     "contrast 1: the smallest brightness at which the accuracy with BatchNorm is below 0.5":
         lambda at: at.contrast == 1 and 0 < at.brightness <= 0.6 and at.accuracy[1].mean() < 0.5,
-    "contrast 0.05, brightness 0.75: the picture and the accuracy that stay as they were":
+    "contrast 0.05, brightness 0.75: the accuracy that is as at the start, and the picture that explains why":
         lambda at: at.contrast == 0.05 and at.brightness == 0.75,
 }
 
@@ -204,8 +205,8 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has fewer axes than x: those in `dims` are gone. So torch matches the mean with "
-        "the wrong axes of x.",
+    "not_kept": "The mean has lost the axes in `dims`. So broadcasting lines up the mean with the wrong axes "
+        "of x.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

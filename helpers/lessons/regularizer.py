@@ -26,10 +26,10 @@ grows = Question(
     "only bias²")
 
 stopping = Question(
-    "Net A trains on all fifty points for 600 steps, with dropout 0.2. Net B trains on forty of them, "
-    "without dropout. The other ten points choose the step at which net B is stopped. For each net we "
-    "measure the squared distance from the truth, averaged over all places and 64 data sets. A ratio below "
-    "1 means that B is nearer. B's distance divided by A's is about",
+    "Net A has dropout 0.2 and trains on all fifty points for 600 steps. Net B has no dropout and trains on "
+    "forty points. The other ten choose the step at which net B stops. We measure the mean squared distance "
+    "from the truth over 64 data sets. The distance of net B (stopped) divided by that of net A (dropout) is "
+    "about",
     {"0.5": "The truly best step of each net would give about this. But nobody sees that step without the "
          "truth. Ten noisy points often choose another step.",
      "0.7": "After some fifty steps B has found the line and has hardly begun to follow the noise. This is "
@@ -95,9 +95,9 @@ fit_goals = {
         lambda at: at.N == 50 and at.steps == 600 and at.p >= 0.1 and distance(at) < 0.026,
     "N = 50, 600 steps: a p at which bias² is larger than the variance":
         lambda at: at.N == 50 and at.steps == 600 and at.bias2[-1] > at.variance[-1],
-    "p = 0, 600 steps: a variance below 0.012, by N alone":
+    "p = 0, 600 steps: an N at which the variance is below 0.012":
         lambda at: at.p == 0 and at.steps == 600 and at.variance[-1] < 0.012,
-    "p = 0, N = 50: bias² + variance below 0.015, by the steps alone":
+    "p = 0, N = 50: a number of steps at which bias² + variance is below 0.015":
         lambda at: at.p == 0 and at.N == 50 and distance(at) < 0.015,
 }
 noise_goals = {

@@ -156,9 +156,9 @@ def _quiet(at):
 
 
 running_goals = {
-    "batches of 8: a momentum with noise below 3 % of σ. At which batch is the diamond then?":
+    "batches of 8: a quiet momentum, with noise below 3 % of σ. At which batch is the diamond then?":
         lambda at: at.batch == 8 and _quiet(at),
-    "noise below 3 % of σ and a diamond before batch 11: which batch size makes both possible?":
+    "quiet and also quick, with a diamond before batch 11: which batch size makes both possible?":
         lambda at: _quiet(at) and 1 - (1 - at.momentum) ** 10 >= 0.95,
     "a momentum at which only the last batch counts": lambda at: at.momentum == 1,
 }
@@ -237,8 +237,8 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
     added="The new value is added to the whole old one, so that the sum grows without end. The old one keeps "
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
-    reversed="Your code gives the weight momentum to the old value, as Keras and Paddle do. torch's default "
-        "is 0.1: does torch give this weight to the old value or to the batch?",
+    reversed="Your code multiplies the old value by momentum, as the libraries Keras and Paddle do. "
+        "torch's default is 0.1: does torch give this weight to the old value or to the batch?",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",

@@ -22,20 +22,19 @@ coins = Question(
 
 decides = Question(
     "This net learns with each of three variants, with p = 0.3 and with p = 0.5. Dropout drops single "
-    "numbers, DropBlock and Dropout2d drop areas. Compare areas with single numbers at the same p. Compare "
-    "the two p on average over the variants. Which advantage in mean accuracy is the largest?",
-    {"that of areas over single numbers":
+    "numbers, DropBlock and Dropout2d drop areas. Which choice raises the mean accuracy most?",
+    {"areas instead of single numbers":
          "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
          "these maps of 7 × 7 it does not show.",
-     "that of single numbers over areas":
+     "single numbers instead of areas":
          "At p = 0.3, the mean gain of Dropout is about 2.5 points above that of Dropout2d, and about equal "
          "to that of DropBlock. The two p differ by about 5.5 points.",
-     "that of p = 0.3 over p = 0.5":
+     "p = 0.3 instead of p = 0.5":
          "At p = 0.3, all three gain several points. At p = 0.5, no gain is shown: all intervals hold 0.",
-     "that of p = 0.5 over p = 0.3":
+     "p = 0.5 instead of p = 0.3":
          "More noise makes wrong labels harder to fit, but right labels too. With p = 0.5, so much of the "
          "map is gone that the gain is gone, too."},
-    "that of p = 0.3 over p = 0.5")
+    "p = 0.3 instead of p = 0.5")
 
 twenty = Question(
     "For each of twenty variants you measure its gain over no dropout, with a 95 % interval. In truth none "
@@ -187,10 +186,10 @@ def _watched(f):
     share, calls, images, channels, rows, columns, times, calm = zip(*[_at(f, p) for p in (0.2, 0.6)])
     return {"which share it drops at p = 0.2 and 0.6": following(share),
             "by what it multiplies kept numbers": following(times),
-            "how the pixels of a map share a mask entry": (alike(rows), alike(columns)),
-            "how channels share a mask entry": alike(channels),
-            "how images share one": alike(images),
-            "how calls share one": alike(calls), "by what it multiplies in eval mode": alike(calm)}
+            "mask entries within a map": (alike(rows), alike(columns)),
+            "mask entries of two channels": alike(channels),
+            "mask entries of two images": alike(images),
+            "mask entries of two calls": alike(calls), "by what it multiplies in eval mode": alike(calm)}
 
 
 spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={

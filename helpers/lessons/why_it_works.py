@@ -50,15 +50,16 @@ shaken_layers = Question(
 
 larger_weights = Question(
     "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. How "
-    "much of BatchNorm's lead disappears, if any?",
-    {"none: it falls behind": "Too large weights can do that. But torch's are so small that the outputs "
-         "shrink from layer to layer.",
+    "much of BatchNorm's lead disappears?",
+    {"none: the lead grows": "Weights that are too large can do that. But torch's are small: a layer with "
+         "its ReLU hands on about a sixth of the mean square of its inputs. With 2.4 times the weights it "
+         "hands on about all of it.",
      "about a tenth": "You expect that the first weights matter only for the first steps. But small outputs "
          "mean small gradients, and the first steps take long.",
      "about a third": "Then most of the lead would come from what BatchNorm does later in training. Here the "
          "right size at the start does most of it.",
-     "more than two thirds": "With these weights the outputs keep their size from layer to layer, as they "
-         "do with BatchNorm. In this net that is most of the lead."},
+     "more than two thirds": "With these weights a layer with its ReLU hands on about the mean square of its "
+         "inputs, not a sixth of it. BatchNorm keeps the size, too. In this net that is most of the lead."},
     "more than two thirds")
 
 ten_times = Question(

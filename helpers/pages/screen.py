@@ -87,13 +87,13 @@ def printed(picture):
 
 
 def palette(data):
-    """PNG bytes with at most 192 colours, a third as many bytes; no colour moves as far as one can see.
+    """PNG bytes with at most 128 colours, a third as many bytes; no colour moves as far as one can see.
 
     The colours are chosen to leave none far off (maximum coverage): a thin line counts as much as a sky.
     """
     out = io.BytesIO()
     full = Image.open(io.BytesIO(data)).convert("RGB")
-    full.quantize(192, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "png", optimize=True)
+    full.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "png", optimize=True)
     return out.getvalue()
 
 

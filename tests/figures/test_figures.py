@@ -176,7 +176,7 @@ CASES = {
                     masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 5), chosen=(1, 1, 2),
                     groups=groups)
                for dims, groups in (((1, 2), 2), ((), 1))],
-    "batches_of_two": [dict(shared=["2", "24 and 12", "98", "147"],
+    "batches_of_two": [dict(shared=["2", "24 and 12 units", "98", "147"],
                             errors=torch.stack([band(1, 8, level)[0] for level in levels]))
                        for levels in ((0.63, 0.2, 0.15, 0.15), (0.9, 0.1, 0.9, 0.1), (0.05,) * 4)],
     "small_batches": [dict(sizes=[2, 4, 8, 16], bn=band(4, 8, level), ln=band(4, 8, 0.2))
@@ -362,6 +362,9 @@ def test_headlines_of_extremes_say_what_happened():
     for case, words in zip(CASES["averages"], said):
         assert words in alt("averages", case)
     assert "The accuracy shows none of" in alt("prices", CASES["prices"][0])
+    case = CASES["prices"][0]
+    one = dict(case, accuracy=case["accuracy"].index_fill(0, torch.tensor(1), 0.8))
+    assert "The accuracy shows only a forgotten eval();" in alt("prices", one)
     assert "No mistake here" in alt("prices", CASES["prices"][1])
     assert "Neither kind of net reaches loss 0.5" in alt("race", CASES["race"][1])
 

@@ -110,7 +110,7 @@ def test_a_healthy_net_has_four_good_scores():
 
 # ---- the rows
 
-@row("Low in all four scores")
+@row("Poor in all four scores")
 def bad_batches(mended):
     order = torch.randperm(len(Y)) if mended else Y.argsort()
     net, mixed = small(), small()
@@ -120,7 +120,7 @@ def bad_batches(mended):
     return found.max() < 0.7, right(mixed.eval(), X, Y) > found.max() + 0.2
 
 
-@row("Low on *training* data in `eval()`")
+@row("Worse on *training* data in `eval()`")
 def lost_statistics(mended):
     stored = {name: value for name, value in healthy().state_dict().items() if "running" not in name}
     net = small(seed=2)
@@ -132,7 +132,7 @@ def lost_statistics(mended):
     return found[1] < found[0] - 0.2, bool(at_start)
 
 
-@row("Low on validation data in both modes")
+@row("Worse on validation data in both modes")
 def overfitted(mended):
     few = clouds(1000 if mended else 40, 3, spread=2.0)
     val = in_batches(*clouds(1000, 4, spread=2.0))
@@ -142,7 +142,7 @@ def overfitted(mended):
     return max(found[2:]) < found[0] - 0.15, bool(found[1] > 0.95)
 
 
-@row("Low on validation data in `eval()` alone")
+@row("Worse on validation data in `eval()` alone")
 def other_preprocessing(mended):
     net = healthy()
     val = VAL if mended else [(0.5 * x - 1, y) for x, y in VAL]
