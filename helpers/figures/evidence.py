@@ -9,32 +9,31 @@ KINDS = ("without BatchNorm", raw), ("with BatchNorm", normalized), ("BatchNorm,
 
 
 def shaken(fig):
-    """How far the means move, and the loss at the end: a row for each kind of net, a dot for each net.
+    """How far the means move, and the accuracy at the end: a row for each kind of net, a dot for each net.
 
-    draw(loss, drift, rate): loss (3, K, S) of each step; drift (3, K): sd over the steps of a
+    draw(accuracy, drift, rate): accuracy (3, K) on new images; drift (3, K): sd over the steps of a
     unit's mean, in units of its own sd, mean of all units; rate: of the training.
     Three kinds of net: KINDS."""
     say = headline(fig)
     left, right = fig.add_axes((0.305, 0.1, 0.3, 0.58)), fig.add_axes((0.665, 0.1, 0.31, 0.58))
     moves = strips(left, "drift of the means", (-0.03, 0.7))
-    losses = strips(right, "loss at the end (nats)", (0.9, 1.85))
+    rights = strips(right, "accuracy on new images", (0.4, 1))
     for y, (name, role) in enumerate(KINDS):
         beside(left, -0.05, y, name, ha="right", **role.bold, size=10)
 
-    def draw(loss, drift, rate):
-        loss, drift = array(loss), array(drift)
-        ends = loss[..., -10:].mean(-1)  # (3, K) as the losses end
+    def draw(accuracy, drift, rate):
+        accuracy, drift = array(accuracy), array(drift)
         moves(drift)
-        losses(np.clip(ends, 0.92, 1.83))
-        plain, steady, noise = ends.mean(1)
-        moved = drift[2].mean() > 0.7 * drift[0].mean() and noise - steady < (plain - steady) / 2
-        finding = "With noise the means move, but the loss stays low" if moved else "Drift and loss"
-        many = plural(loss.shape[1], "seed")
-        seeds = f"dot: one of {many}; bar: their mean; training loss, rate {short(rate)}"
+        rights(accuracy)
+        plain, steady, noise = accuracy.mean(1)
+        moved = drift[2].mean() > 0.7 * drift[0].mean() and steady - noise < (steady - plain) / 5
+        finding = "With noise the means move; the accuracy stays" if moved else "Drift and accuracy"
+        many = plural(accuracy.shape[1], "seed")
+        seeds = f"dot: one of {many}; bar: their mean; rate {short(rate)}"
         say(finding, seeds)
         drifts = listed(round(d, 3 if d < 0.01 else 2) for d in drift.mean(1))
         return (f"{finding}. In this order: without BatchNorm, with BatchNorm, BatchNorm and then noise: "
-                f"drift {drifts}, final loss {listed((plain, steady, noise), '.2f')} ({seeds}).")
+                f"drift {drifts}, accuracy {listed((plain, steady, noise), '.2f')} ({seeds}).")
     return draw
 
 

@@ -43,7 +43,7 @@ def plane(ax):
     start, end = moving(ax, ls="", marker="o", color=INK, ms=7), moving(ax, **normalized.dots, ms=7)
     of_w = haloed(ax, 0, 0, "w", weight="bold", size=11, ha="right", animated=True)
     of_end = haloed(ax, 0, 0, "new w", **normalized.bold, size=10, va="center", animated=True)
-    of_circle = haloed(ax, 0, 0, "as long as w", **NOTE, ha="right", va="bottom", animated=True)
+    of_circle = haloed(ax, 0, 0, "same length as w", **NOTE, ha="right", va="bottom", animated=True)
     ax.text(SIDE, 1.02, "lowest\nloss", **NOTE, ha="right")
     around = np.linspace(0, np.pi, 61)  # half a circle: all of it is seen
 

@@ -158,9 +158,9 @@ def shifted(fig):
         for (sign, name), value in zip(signs, found):
             sign.set_text(f"{name}: {value:.2f}")
         gap = instance - batch
-        finding = "Here the nets with InstanceNorm first read best" if gap > 0.1 and instance > none else \
-            "Here the nets with BatchNorm first read worse" if gap > 0.1 else \
-            "With InstanceNorm first, the nets read worse" if gap < -0.1 else \
+        finding = "Here the nets with InstanceNorm read best" if gap > 0.1 and instance > none else \
+            "Here the nets with BatchNorm read worse" if gap > 0.1 else \
+            "With InstanceNorm, the nets read worse" if gap < -0.1 else \
             "All three kinds of net read these images alike"
         if max(none, batch, instance) < 0.5:
             finding = "None of the nets reads these images"
@@ -169,7 +169,7 @@ def shifted(fig):
         contrast = np.ptp(pixels) / np.ptp(first)  # pixels = contrast * first + brightness
         brightness = pixels.mean() - contrast * first.mean()
         set_to = f"contrast {contrast:.2f}, brightness {round(brightness, 2) + 0.0:.2f}"
-        say(finding, f"{set_to}; a mark is one of {plural(len(accuracy[0]), 'seed')}")
+        say(finding, f"{set_to}; dots: {plural(len(accuracy[0]), 'seed')}, bar: mean")
         span = f"{short(pixels.min())} to {short(pixels.max())}"
         return f"{finding}, at {set_to}. Mean {figures}. Pixels of the digit in the test: {span}."
     return draw

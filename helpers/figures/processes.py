@@ -84,7 +84,7 @@ def lane(ax):
     return paint
 
 
-WAYS = (("alone", (), ()), ("plain_sum", (0, 1), ()), ("Sum", (0, 1), (0, 1)))  # who sends to the other
+WAYS = (("own_sum", (), ()), ("plain_sum", (0, 1), ()), ("Sum", (0, 1), (0, 1)))  # who sends to the other
 
 
 def exchanged_sums(fig):
@@ -155,7 +155,7 @@ def by_share(fig):
         own, shared = found[:, 0].mean(1)
         finding = ("Two images in a process are too few" if shared - own > 0.2
                    else "A mean in each process, or one for all")
-        at = f"accuracy at {short(images[0])}: {own:.2f} and {shared:.2f}"
+        at = f"at {short(images[0])}: own mean {own:.2f}, one for all {shared:.2f}"
         say(finding, f"{at}; {plural(found.shape[2], 'seed')}, band ± sd")
         where.set_text(f"images in each of {processes} processes (log scale)")
         rows = "; ".join(f"{name}: {means(images, line)}" for (name, _), line in zip(KINDS, found))

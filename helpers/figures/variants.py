@@ -248,13 +248,11 @@ def gains(fig, rows=4, against=BARE, least=-15, most=20):
             finding = by_group(kind == 0, groups)
         out = ((gains < least) | (gains > most)).sum()
         outside = f" ({out} outside)" if out else ""
-        bars = "bars: 95 % intervals" if wide is None else f"thin bars: wide, for {tries} comparisons"
+        bars = "bars: 95 % intervals" if wide is None else f"thin bars: intervals for {tries} comparisons"
         which.set_text("95 % interval" if wide is None else "wide interval")
         figures = f"dots: {gains.shape[1]} seeds{outside}; {bars}"
         if control and wide is None and kind[-1] == 0:
             figures = f"the control's bar lies above 0; dots: {gains.shape[1]} seeds{outside}"
-        elif control and (mean > half)[-1] and kind[-1] == 2:
-            figures = f"the control's holds 0; {bars}{outside}"
         say(finding, figures)
         under = {row + 1: f"{heading}: " for row, heading in headings.items()}
         each = "; ".join(f"{under.get(y, '')}{name} {value}" for y, name, value in zip(at, names, values))

@@ -16,7 +16,7 @@ whose_mean = Question(
 
 averaged_variance = Question(
     "Four processes hold equally many samples. Each takes the mean and the variance of its own samples. "
-    "Is the average of the four variances equal to the variance of all samples? Usually it is",
+    "Compared with the variance of all samples, the average of the four variances is usually",
     {"equal": "The means may be averaged, as the shares are equally large. But each variance is taken "
          "about another mean: that of its own process.",
      "too small": "Each variance measures distances from the mean of its own process. The distances between "
@@ -26,8 +26,8 @@ averaged_variance = Question(
     "too small")
 
 two_halves = Question(
-    "Two processes with 32 samples each call normalize(h, plain_sum). Then each calls backward() on the loss "
-    "of its own samples. Compare with one process that holds all 64 samples. What is different?",
+    "Two processes with 32 samples each call normalize(h, plain_sum). Then each calls backward() on the sum "
+    "of its own losses. Compare with one process that sums the losses of all 64. What is different?",
     {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
          "a program sends it.",
      "the output and the gradient for h": "all_reduce gives the right sums. So mean, variance and output are "
@@ -60,9 +60,9 @@ share_goals = {
         lambda at: at.images == 2 and not at.synchronized,
     "Synchronized: does it matter which process has the yellow image?":
         lambda at: at.process == 1 and at.synchronized,
-    "8 processes, a mean in each: from how many images in each is the spread below 0.24?":
+    "8 processes, not synchronized: at how many images in each does the spread fall below 0.24?":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "The same with one mean for all: from how many images in each is the spread below 0.24?":
+    "8 processes, synchronized: at how many images in each does the spread fall below 0.24?":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 

@@ -34,7 +34,7 @@ means = Question(
 
 bias = Question(
     "A convolution has a bias for each channel; BatchNorm comes right after it. You add 100 to the bias of "
-    "one channel. What does the output of BatchNorm do in training?",
+    "one channel. In training, what happens to the whole output of BatchNorm?",
     {"It rises by 100 in that channel": "All numbers of the channel rise by 100. So does their mean, and the "
          "mean is subtracted.",
      "It changes a little in all channels":
@@ -76,7 +76,7 @@ def _eighteen(at):
 sharing_goals = {
     "a single image: 18 numbers share one mean": lambda at: _eighteen(at) and at.N == 1,
     "maps of one pixel: 18 numbers share one mean": lambda at: _eighteen(at) and at.H == at.W == 1,
-    "six channels: do still 18 numbers share one mean?": lambda at: _eighteen(at) and at.C == 6,
+    "six channels: 18 numbers share one mean": lambda at: _eighteen(at) and at.C == 6,
     "a shape that torch refuses": lambda at: hasattr(at, "refused"),
 }
 
@@ -88,7 +88,7 @@ def _fair(at, second):
 fair_goals = {
     "let only the net differ: does S4's net still end lower?": lambda at: _fair(at, "S4's net"),
     "let only the net differ: does our net end lower?": lambda at: _fair(at, "our net"),
-    "the same seed: the fewest epochs with which S4's net ends lower than LeNet":
+    "the same seed: S4's net ends lower than LeNet, after as few epochs as possible":
         lambda at: at.second == "S4's net" and at.same_seed and at.epochs == 6,
 }
 

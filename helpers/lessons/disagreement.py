@@ -7,8 +7,8 @@ from ..checks.predict import Question
 
 train_over_eval = Question(
     "A unit adds up 500 independent inputs with random weights. Each input is the ReLU of a standard normal "
-    "number. In train mode dropout with p = 0.5 acts on the inputs. Compared with eval mode, this multiplies "
-    "the variance of the sum by about",
+    "number. In train mode dropout with p = 0.5 acts on the inputs. The variance of the sum in train mode, "
+    "divided by its variance in eval mode, is about",
     {"1": "Rescaling keeps the mean. But the masks are noise, and noise adds variance (notebook 07).",
      "1.5": "The masks alone add 1.47 times the variance of eval mode. But that variance is there too, so "
          "the ratio is larger by 1.",
@@ -224,17 +224,15 @@ def _built(f, p=0.3):
         net.eval()
         narrow, calm = _inputs_of(net, nn.BatchNorm1d, x)
     alike = [abs((a.var(0) / b.var(0)).mean() - 1) < 0.1 for a, b in zip(wide, narrow)]
+    others = sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules())
     return {
-        "the number of BatchNorm layers": len(wide),
-        "the number of other norms":
-            sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules()),
+        "the norms": (len(wide), others),  # BatchNorms, other norms
         "the variance that every BatchNorm stores": all(alike),
         "the variance that the first BatchNorm stores": bool(alike) and alike[0],
         "the share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
-        "the share of zeros before the last linear layer": (before == 0).double().mean(),
-        "the share of dropped scores": (out == 0).double().mean(),
-        "the change from pass to pass in train mode": not out.equal(again),
-        "no change from pass to pass in eval mode": calm.equal(net(x)),
+        "the zeros before the last linear layer": (before == 0).double().mean(),
+        "no dropout on the scores": (out == 0).double().mean(),
+        "chance in train mode only": (not out.equal(again), calm.equal(net(x))),
     }
 
 

@@ -18,9 +18,10 @@ six_of_twelve = Question(
     "0.23")
 
 trained_by = Question(
-    "Two linear layers in a row both have dropout with p = 0.5, and no ReLU. A weight leads from a unit of "
-    "the first layer to a unit of the second. Each sample has its own gradient for this weight. For what "
-    "share of the samples is this gradient not 0?",
+    "Two linear layers follow each other, without a ReLU, which would make zeros of its own. Dropout with "
+    "p = 0.5 acts on the outputs of both. A weight leads from a unit of the first layer to a unit of the "
+    "second. A batch's gradient is the mean of the gradients of its samples. For what share of the samples "
+    "is the gradient of this weight not 0?",
     {"all samples": "A weight multiplies the output of the unit before it. Where that output is dropped, the "
          "weight has no effect on the loss, and its gradient is 0.",
      "about a half": "A half is right for the unit before the weight. The unit after it must be kept too: "
@@ -111,8 +112,8 @@ def _close(a, b, part):
 
 
 mode_goals = {
-    "p = 0.5: choose one of the schemes that give both modes about the same mean":
-        lambda at: at.p == 0.5 and _close(at.train.mean(), at.eval.mean(), 0.05),
+    "upscale_in_train, p = 0.5: do both modes have about the same mean? Is the variance as you predicted?":
+        lambda at: at.p == 0.5 and at.scheme == "upscale_in_train",
     "keep that scheme: find a p at which the variance in training is about twice that in eval mode":
         lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
         and _close(at.train.var(), 2 * at.eval.var(), 0.03),
@@ -220,7 +221,7 @@ def _seen(f):
             "a mask for each sample": alike(samples),
             "each unit drawn by itself": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "output divided by input in eval mode": alike(calm),
+            "factor of 1 in eval mode": alike(calm),
             "the gradient with respect to x": tuple(map(alike, slopes))}
 
 

@@ -20,13 +20,14 @@ straight_line = Question(
 other_batch = Question(
     "A new BatchNorm layer is in train mode (no net.eval() yet). It gets batch A, and gamma and beta are set "
     "so that A comes out unchanged. Then the layer gets batch B. Both batches come from one distribution: 64 "
-    "samples, 5 units, sd 2. Compare each of the 64 · 5 numbers of B with what the layer makes of it. "
-    "The largest difference is about",
+    "samples, 5 units, sd 2. How far is each output from its input? "
+    "The largest of the 320 differences is about",
     {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
          "mean and sd, and gamma and beta know those of batch A only.",
      "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
          "of 2/√64 = 0.25.",
-     "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3.",
+     "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3. "
+         "And the largest of 320 differences is asked for.",
      "1": "The means of two batches differ by a few tenths, and their sds by about a tenth. For a value far "
          "from the mean both add up."},
     "1")
@@ -135,7 +136,8 @@ def _matched(at, target):
 match_goals = {
     'target "its own values": a gamma above 0 and a beta that give blue the mean and sd of this target':
         lambda at: at.gamma > 0 and _matched(at, "its own values"),
-    'target "its own values": a gamma below 0, the same mean and sd. What is the overlap (shared area)?':
+    'target "its own values": a gamma below 0 and a beta that give blue the mean and sd of this target. '
+    'What is the overlap (shared area)?':
         lambda at: at.gamma < 0 and _matched(at, "its own values"),
     'target "another shape": give blue the mean and sd of this target. What is the overlap?':
         lambda at: _matched(at, "another shape"),

@@ -139,7 +139,7 @@ shift_goals = {
         lambda at: at.brightness == 0 and at.contrast >= 0.15 and at.accuracy[1].mean() < 0.5,
     "contrast 1: the smallest brightness at which the accuracy with BatchNorm is below 0.5":
         lambda at: at.contrast == 1 and 0 < at.brightness <= 0.6 and at.accuracy[1].mean() < 0.5,
-    "contrast 0.05, brightness 0.75: the accuracy that is as at the start, and the picture that explains why":
+    "contrast 0.05, brightness 0.75: the kind of net that still reads well, and the picture that shows why":
         lambda at: at.contrast == 0.05 and at.brightness == 0.75,
 }
 

@@ -108,9 +108,9 @@ mates_goals = {
     "digit 4, 3 mates: move draw to 20. In how many of the 20 draws do the two modes give different "
     "classes?":
         lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
-    "digit 4: change mates until the two modes give the same class in all 20 draws":
+    "digit 4, draw 20: change mates until the two modes give the same class in all 20 draws":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
-    "1 mate: find a digit for which the two modes give different classes in more than 10 of 20 draws":
+    "1 mate, draw 20: find a digit for which the two modes give different classes in more than 10 draws":
         lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
 }
 
@@ -156,11 +156,11 @@ def _quiet(at):
 
 
 running_goals = {
-    "batches of 8: a quiet momentum, with noise below 3 % of σ. At which batch is the diamond then?":
+    "batches of 8: find a momentum with noise below 3 % of σ (quiet). At which batch is the diamond then?":
         lambda at: at.batch == 8 and _quiet(at),
-    "quiet and also quick, with a diamond before batch 11: which batch size makes both possible?":
+    "find a setting that is quiet and has its diamond before batch 11 (quick). Which batch size allows both?":
         lambda at: _quiet(at) and 1 - (1 - at.momentum) ** 10 >= 0.95,
-    "a momentum at which only the last batch counts": lambda at: at.momentum == 1,
+    "find a momentum at which only the last batch counts": lambda at: at.momentum == 1,
 }
 
 

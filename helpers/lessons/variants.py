@@ -22,7 +22,8 @@ coins = Question(
 
 decides = Question(
     "This net learns with each of three variants, with p = 0.3 and with p = 0.5. Dropout drops single "
-    "numbers, DropBlock and Dropout2d drop areas. Which choice raises the mean accuracy most?",
+    "numbers, DropBlock and Dropout2d drop areas. Each answer compares two groups of these nets by their "
+    "mean accuracy. Where is the first group furthest ahead?",
     {"areas instead of single numbers":
          "Neighbouring pixels are alike, so this seems plausible, and papers report it for larger images. On "
          "these maps of 7 × 7 it does not show.",
@@ -186,10 +187,11 @@ def _watched(f):
     share, calls, images, channels, rows, columns, times, calm = zip(*[_at(f, p) for p in (0.2, 0.6)])
     return {"which share it drops at p = 0.2 and 0.6": following(share),
             "by what it multiplies kept numbers": following(times),
-            "mask entries within a map": (alike(rows), alike(columns)),
-            "mask entries of two channels": alike(channels),
-            "mask entries of two images": alike(images),
-            "mask entries of two calls": alike(calls), "by what it multiplies in eval mode": alike(calm)}
+            "whether pixels of a map share mask entries": (alike(rows), alike(columns)),
+            "whether two channels share mask entries": alike(channels),
+            "whether two images share mask entries": alike(images),
+            "whether two calls share mask entries": alike(calls),
+            "by what it multiplies in eval mode": alike(calm)}
 
 
 spatial_dropout = Exercise(dropping_maps, observe=_watched, mistakes={

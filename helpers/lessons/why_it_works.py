@@ -35,8 +35,8 @@ deep_gradient = Question(
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm the mean stays. Now "
-    "noise after each BatchNorm moves the means as much as they move in the plain net. How much of "
+    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm it hardly moves. "
+    "Now noise after each BatchNorm moves the means as much as they move in the plain net. How much of "
     "BatchNorm's lead in accuracy is lost?",
     {"less than a fifth": "The means move as in the plain net, and the net learns nearly as with BatchNorm. "
          "In this net a steady mean is not what helps.",
@@ -52,19 +52,19 @@ larger_weights = Question(
     "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. How "
     "much of BatchNorm's lead disappears?",
     {"none: the lead grows": "Weights that are too large can do that. But torch's are small: a layer with "
-         "its ReLU hands on about a sixth of the mean square of its inputs. With 2.4 times the weights it "
-         "hands on about all of it.",
+         "its ReLU leaves about a sixth of the mean square of its inputs. With 2.4 times the weights it "
+         "leaves about all of it.",
      "about a tenth": "You expect that the first weights matter only for the first steps. But small outputs "
          "mean small gradients, and the first steps take long.",
      "about a third": "Then most of the lead would come from what BatchNorm does later in training. Here the "
          "right size at the start does most of it.",
-     "more than two thirds": "With these weights a layer with its ReLU hands on about the mean square of its "
-         "inputs, not a sixth of it. BatchNorm keeps the size, too. In this net that is most of the lead."},
+     "more than two thirds": "With these weights a layer with its ReLU leaves about all of the mean square "
+         "of its inputs, not a sixth. BatchNorm keeps the size, too. In this net that is most of the lead."},
     "more than two thirds")
 
 ten_times = Question(
     "The weights in front of BatchNorm are multiplied by 10. BatchNorm's output stays the same. "
-    "The gradient in these weights becomes",
+    "The length of the weights' gradient becomes",
     {"ten times larger": "So it would be of a layer whose output grows with its weights.",
      "the same": "The output is the same. But to change it by as much, weights ten times larger have to move "
          "ten times as far.",
@@ -74,7 +74,7 @@ ten_times = Question(
     "a tenth")
 
 length_over_time = Question(
-    "Training with BatchNorm by plain SGD, without weight decay. "
+    "Training with BatchNorm by SGD, without momentum and without weight decay. "
     "The length (norm) of the weights in front of BatchNorm",
     {"shrinks": "Nothing pulls them in: the loss does not change along them.",
      "stays the same": "The loss does not see the length. But a step at a right angle ends further out.",
@@ -167,8 +167,8 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="Your gradient at a * w is the gradient at w. At a * w the loss falls by the same amount, "
-        "but over a times the distance. What becomes of the slope?",
+    same_gradient="Your gradient at a * w is the gradient at w. The same turn changes the loss by the same "
+        "amount. But at a * w this turn needs a step a times as long. What becomes of the slope?",
     larger_gradient="The gradient grows with the factor a here. That holds for a layer whose output grows "
         "with its weights. In front of BatchNorm the gradient shrinks.",
     square_gradient="1/a² is too much for the gradient: that is how the angle of a step changes. The "

@@ -209,7 +209,7 @@ wrong = {
 }
 
 SHARE = "share dropped at p = 0.2 and 0.6: it gives "
-EVAL = "output divided by input in eval mode: it gives "
+EVAL = "factor of 1 in eval mode: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"dropout": {

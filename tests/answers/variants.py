@@ -172,7 +172,8 @@ others = {"spatial_dropout": {
     "3 p squared": (rated(lambda p: 3 * p * p), SHARE + "[0.12, 1]; expected [0.2, 0.6]."),
     "randn above p": (rated(lambda p: p, toss=torch.randn), SHARE),
     "in pairs": (in_pairs,
-                 "mask entries of two channels: it gives 'shared in part'; expected 'each its own'."),
+                 "whether two channels share mask entries: it gives 'shared in part'; "
+                 "expected 'each its own'."),
     "rounded": (rated(lambda p: p, lambda p: round(1 / (1 - p), 1)),
                 "by what it multiplies kept numbers: it gives [1.2, 2.5]"),
     "1 + p": (rated(lambda p: p, lambda p: 1 + p), "by what it multiplies kept numbers: it gives [1.2, 1.6]"),

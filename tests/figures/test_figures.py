@@ -176,7 +176,7 @@ CASES = {
                     masks=torch.stack([lit((3, 6, 4), dims, (1, 1, 2))["mask"]] * 5), chosen=(1, 1, 2),
                     groups=groups)
                for dims, groups in (((1, 2), 2), ((), 1))],
-    "batches_of_two": [dict(shared=["2", "24 and 12 units", "98", "147"],
+    "batches_of_two": [dict(shared=["2", "half of 48 or 24", "2 × 49 = 98", "3 × 49 = 147"],
                             errors=torch.stack([band(1, 8, level)[0] for level in levels]))
                        for levels in ((0.63, 0.2, 0.15, 0.15), (0.9, 0.1, 0.9, 0.1), (0.05,) * 4)],
     "small_batches": [dict(sizes=[2, 4, 8, 16], bn=band(4, 8, level), ln=band(4, 8, 0.2))
@@ -283,9 +283,9 @@ CASES = {
     "turn": [turned(length, rate) for length, rate in ((1.0, 0.01), (0.5, 1.0), (2.0, 1.0), (2.0, 0.01))],
     "balance": [dict(length=5 + torch.rand(3, 8, steps), angle=8 + torch.rand(3, 8, steps - 1),
                      predicted=[0, 8.1, 16.2]) for steps in (200, 20)],
-    "shaken": [dict(loss=torch.stack([curves(8, 200, k) for k in (1, 0.9, 0.8)]),
+    "shaken": [dict(accuracy=torch.tensor([[plain], [0.85], [0.84]]) + band(3, 8, 0),
                     drift=band(3, 8, level), rate=0.01)
-               for level in (0.5, 0.001)],
+               for plain, level in ((0.67, 0.5), (0.1, 0.001))],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
                         spread=torch.stack([band(3, 8, k) for k in (slow, 0.2)]).abs())
                    for slow in (0.05, 1.0)],
@@ -364,7 +364,7 @@ def test_headlines_of_extremes_say_what_happened():
     assert "The accuracy shows none of" in alt("prices", CASES["prices"][0])
     case = CASES["prices"][0]
     one = dict(case, accuracy=case["accuracy"].index_fill(0, torch.tensor(1), 0.8))
-    assert "The accuracy shows only a forgotten eval();" in alt("prices", one)
+    assert "Accuracy shows one mistake: a forgotten eval();" in alt("prices", one)
     assert "No mistake here" in alt("prices", CASES["prices"][1])
     assert "Neither kind of net reaches loss 0.5" in alt("race", CASES["race"][1])
 
