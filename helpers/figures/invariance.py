@@ -1,7 +1,7 @@
 """Pictures of notebook 06: a loss that sees only the weights' direction; what a step and weight decay do."""
 import numpy as np
 
-from .parts import area, array, diagram, haloed, headline, listed, moving, plural, short, smooth
+from .parts import area, array, diagram, headline, listed, moving, plural, short, smooth
 from .roles import INK, NOTE, QUIET, Role, highlight, normalized, train
 
 SIDE, LOW, HIGH = 3.62, -0.42, 2.62  # the plane: SIDE either way, LOW to HIGH
@@ -41,9 +41,9 @@ def plane(ax):
     step = moving(ax, color=normalized.color, lw=2.4, ls=(0, (2, 1)))
     corner = moving(ax, color=INK, lw=1)
     start, end = moving(ax, ls="", marker="o", color=INK, ms=7), moving(ax, **normalized.dots, ms=7)
-    of_w = haloed(ax, 0, 0, "w", weight="bold", size=11, ha="right", animated=True)
-    of_end = haloed(ax, 0, 0, "new w", **normalized.bold, size=10, va="center", animated=True)
-    of_circle = haloed(ax, 0, 0, "same length as w", **NOTE, ha="right", va="bottom", animated=True)
+    of_w = ax.text(0, 0, "w", weight="bold", size=11, ha="center", va="center", animated=True)
+    of_end = ax.text(0, 0, "new w", **normalized.bold, size=10, va="center", animated=True)
+    of_circle = ax.text(0, 0, "same length as w", **NOTE, ha="right", va="bottom", animated=True)
     ax.text(SIDE, 1.02, "lowest\nloss", **NOTE, ha="right")
     around = np.linspace(0, np.pi, 61)  # half a circle: all of it is seen
 
@@ -60,9 +60,10 @@ def plane(ax):
         corner.set_data(*np.c_[w + side, w + side + inward, w + inward] if moved > 0.3 else ([], []))
         for point, place in (start, w), (end, after):
             point.set_data(place[:1], place[1:])
-        of_w.set_position(w + [-0.16, 0.04])
+        of_w.set_position(w * (1 + 0.2 / size))
         left, above = after[0] > 2.6, best[0] * after[1] - best[1] * after[0] > 0.18  # off the dotted line
-        of_end.set(position=after + (-0.05 if left else 0.1, 0.26 if above else -0.26),
+        height = 0.26 if above else -0.26 if after[1] > 0.5 else 0.1  # off the axis, too
+        of_end.set(position=after + (-0.05 if left else 0.12 if moved > 0.2 else 0.25, height),
                    ha="right" if left else "left")
         of_circle.set_position(size * np.array([-0.87, 0.5]) + [-0.06, 0.03])
     return paint
