@@ -40,6 +40,7 @@ MARK = "HELPERS_LAUNCH"  # in the environment of all that a launch starts: the f
 # Forked from torchrun, processes share the torch it has imported: 300 MB less each with a torch for GPUs.
 SHARED = ["--run-path", "--start-method=fork", __file__] if sys.platform == "linux" else []
 PROC = Path("/proc")  # Linux keeps there what processes run, and in which environment
+OTHERS = r"onnection|connectFullMesh"  # what processes say whose partner has died, or never came
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows either ends a process at once
 
 
@@ -74,7 +75,8 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
     program: a file for torchrun. processes: on each host. hosts: more than 1 starts as many torchruns, each
     with its own node rank, as several machines would. port: on which they meet at 127.0.0.1; a free one if
     None. limit: seconds. What fails in the C++ below torch is no fault of the program's Python (an abort of
-    gloo's, torchruns that lose each other: once in dozens of runs on a busy machine): all is tried once more.
+    gloo's, torchruns that lose each other, processes that do not meet: once in dozens of runs on a busy
+    machine): all is tried once more.
     Raises ChildProcessError, which names the process that died first and its last words; OSError where the
     port is taken; TimeoutError. Whatever happens, no process is left behind; nor, on Linux or where `ps` is,
     one that these have started.
@@ -90,7 +92,7 @@ def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):
     try:
         return run()
     except ChildProcessError as error:
-        if not re.search(r"SIGABRT|^torchrun failed: .*libtorch", str(error)):
+        if not re.search(r"SIGABRT|^torchrun failed: .*libtorch|connectFullMesh failed", str(error)):
             raise
     return run()
 
@@ -216,7 +218,7 @@ def post_mortem(said, words, code):
     torchrun ended, for where it had no time to say why."""
     last = {rank: last_line(file) for rank, file in words.items()}
     for rank, line in last.items():
-        if re.match(r"\w*(Error|Exception|Interrupt)\b", line) and "onnection" not in line:
+        if re.match(r"\w*(Error|Exception|Interrupt)\b", line) and not re.search(OTHERS, line):
             return f"process {rank} died: {line}"
     root = re.search(r"Root Cause.*?rank\s*: (\d+).*?exitcode\s*: (-?\d+)", said, re.S)
     if not root:
@@ -266,7 +268,7 @@ def as_python_would(program):
         sys.exit(end.code if isinstance(end.code, int) else int(end.code is not None))
     except BaseException as error:
         traceback.print_exc()
-        if "onnection" in str(error):  # another has died: torchrun shall see that one first
+        if re.search(OTHERS, str(error)):  # another has died: torchrun shall see that one first
             time.sleep(1)
         sys.exit(1)
 

@@ -112,11 +112,12 @@ def test_an_abort_below_python_is_tried_once_more(program, tmp_path):
 
 
 LOST = "torchrun failed: (0x7f in /lib/libtorch_python.so) frame #42: _start + 0x21"
+APART = "process 1 died: RuntimeError: Gloo connectFullMesh failed with [pair.cc:56"
 
 
-@pytest.mark.parametrize("words, times", [(LOST, 2), ("torchrun failed: killed by SIGKILL", 1),
+@pytest.mark.parametrize("words, times", [(LOST, 2), (APART, 2), ("torchrun failed: killed by SIGKILL", 1),
                                           ("process 1 died: ValueError: in libtorch", 1)])
-def test_torchruns_that_lose_each_other_are_tried_once_more(program, monkeypatch, words, times):
+def test_those_that_lose_or_do_not_find_each_other_are_tried_once_more(program, monkeypatch, words, times):
     tried = []
 
     def fails(*given):
