@@ -86,8 +86,8 @@ def test_one_that_ends_itself_says_why(program):
     text = ("if rank == 1: print('terminate called', file=sys.stderr, flush=True); os.abort()\n"
             "time.sleep(60)")
     said = r"^process 1 died: it ended itself \(SIGABRT\), saying: terminate called$"
-    with pytest.raises(ChildProcessError, match=said):
-        launch(program(text), processes=2)
+    with pytest.raises(ChildProcessError, match=said):      # once: launch would try again
+        processes.once(program(text), (), 2, 1, processes.free_port(), 60)
 
 
 def test_a_program_that_ends_early_says_what_it_says_under_python(program):
@@ -129,6 +129,7 @@ def test_those_that_lose_or_do_not_find_each_other_are_tried_once_more(program, 
     assert len(tried) == times
 
 
+@pytest.mark.parametrize("table", ["ps", "neither"], indirect=True)         # /proc: the interrupts below
 def test_a_wait_that_cannot_end_is_stopped(program, table):
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="not done after 3 s, and stopped"):
