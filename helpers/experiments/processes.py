@@ -32,7 +32,7 @@ MAIN = '''
 if __name__ == "__main__":
     dist.init_process_group("gloo")          # gloo: processes on CPUs; with GPUs it is "nccl"
     try:
-        {main}()
+        {main}({given})
         dist.barrier()                       # all leave together: who is left alone at the end may be aborted
     finally: dist.destroy_process_group()
 '''
@@ -49,11 +49,13 @@ def write(path, main, *parts):
 
     path: the file, replaced where it exists; returned. main, parts: functions or classes, each with the whole
     cell it stands in; the program has `torch`, `nn` and `dist` (torch.distributed) imported and one process
-    group of all processes. Raises ValueError where the source of a part is unknown.
+    group of all processes. Where main has parameters, it gets the parts of these names. Raises ValueError
+    where the source of a part is unknown.
     """
     path = Path(path)
     cells = dict.fromkeys(map(cell_of, (*parts, main)))  # each once, in order
-    text = [HEAD.format(name=path.name, several=SEVERAL), *cells, MAIN.format(main=main.__name__)]
+    end = MAIN.format(main=main.__name__, given=", ".join(inspect.signature(main).parameters))
+    text = [HEAD.format(name=path.name, several=SEVERAL), *cells, end]
     path.write_text("\n\n".join(text), encoding="utf-8")
     return path
 
@@ -67,6 +69,13 @@ def cell_of(thing):
     except (OSError, StopIteration):
         raise ValueError(f"the source of {getattr(thing, '__name__', thing)!r} is unknown: define it in a "
                          "cell, as a function or a class with a method") from None
+
+
+def run_cells(main, *parts, arguments=(), processes=2):
+    """Write the program of these cells and launch it once; what each process printed: {rank: text}."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = write(Path(folder) / f"{main.__name__}.py", main, *parts)
+        return launch(program, *arguments, processes=processes)
 
 
 def launch(program, *arguments, processes=2, hosts=1, port=None, limit=120):

@@ -24,15 +24,14 @@ def channel(fig):
     paint, fill = tiles(ax, (1.05, 4.95, 0.35, 2.75)), table(ax, (5.6, 6.45, 0.35, 2.75))
     middle = dict(NOTE, ha="center", va="center")
     ax.text(2.2, 0.17, "the larger a number, the darker", **middle)
-    ax.text(6.72, 0.17, "table: a row per pixel, a column per channel", **{**middle, "ha": "right"})
-    ax.text(6.66, 1.55, "gap: next image", rotation=-90, **middle)
+    ax.text(6.025, 0.17, "as a table", **middle)
     arrow = moving(ax, color=QUIET, lw=1.2, marker=">", markevery=[1])
 
     def draw(h, mask, refused=""):
         h, lit = array(h), array(mask).astype(bool)
         N, C, H, W = lit.shape
         arrow.set_data([paint(lit, h) + 0.2, fill(lit, h) - 0.25], [1.55, 1.55])
-        finding = f"All pixels of channel {lit.any((0, 2, 3)).argmax()} share one mean"
+        finding = f"All pixels of channel {lit.any((0, 2, 3)).argmax()}, in all images, share one mean"
         if refused:
             finding = "One number has no variance: torch refuses"
         figures = (f"{plural(N, 'image')} × {H} × {W} pixels = {plural(int(lit.sum()), 'number')}; "
@@ -108,7 +107,7 @@ def table(ax, box, wide=0.3):
     Returns paint(lit, h) -> where the table begins on the left."""
     left, right, low, high = box
     paint_cells = cells(ax)
-    above = ax.text((left + right) / 2, 0, "", color=QUIET, size=10, ha="center", animated=True)
+    above = ax.text(right + 0.3, 0, "", color=QUIET, size=10, ha="right", animated=True)
 
     def paint(lit, h):
         N, C, H, W = lit.shape
@@ -120,6 +119,6 @@ def table(ax, box, wide=0.3):
         top = (high + low + height * tall) / 2
         corners = np.c_[(left + right) / 2 + width * (c - C / 2), top - height * row]
         paint_cells(corners, width, height, lit, h)
-        above.set(text=f"{plural(rows, 'row')} × {C}", y=top + 0.1)
+        above.set(text=f"{plural(rows, 'row')} × {plural(C, 'column')}", y=top + 0.1)
         return (left + right - width * C) / 2
     return paint

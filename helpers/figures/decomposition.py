@@ -88,7 +88,7 @@ def history(ax, steps):
     ax.set_title("squared distance", size=10, pad=6, loc="left")
     ticks(ax.xaxis, (20, 100, steps))
     ax.grid(axis="y")
-    lines = [moving(ax, **role.line, lw=2.4) for _, role in PARTS[1:]]
+    lines = [moving(ax, color=role.color, lw=2.4) for _, role in PARTS[1:]]
     names = [ax.text(0, 0, "", va="center", **role.bold, size=10, animated=True) for _, role in PARTS[1:]]
 
     def paint(step, variance, bias2):
@@ -106,7 +106,7 @@ def history(ax, steps):
 
 
 def by_rate(fig):
-    """The three parts against dropout's rate, and the test error that was measured apart from them.
+    """The three parts against p, for three p, and the error that was measured apart from them.
 
     draw(rates, bias2, variance, noise_variance, error): rates, bias2, variance (R,); error (R, K), one a data
     set: drawn as mean and its 95 % interval."""
@@ -128,21 +128,21 @@ def by_rate(fig):
         for name, y in zip(names, middles):
             name.set_y(min(y, 0.165))
         mean = error.mean(1)
-        finding = f"The error is lowest at p = {short(rates[mean.argmin()])}"
-        figures = f"test error at p = {listed(rates)}: {listed(mean, '.3f')}"
+        finding = f"Of the three p, p = {short(rates[mean.argmin()])} has the lowest error"
+        figures = f"error at p = {listed(rates)}: {listed(mean, '.3f')}"
         say(finding, figures)
-        rows = "; ".join(f"p {short(p)}: variance {v:.3f}, bias² {b:.4f}, test error {e:.3f}"
+        rows = "; ".join(f"p {short(p)}: variance {v:.3f}, bias² {b:.4f}, error {e:.3f}"
                          for p, v, b, e in zip(rates, variance, bias2, mean))
         return f"{finding}; {figures}. {error.shape[1]} data sets. {rows}."
     return draw
 
 
 def interval(ax):
-    """The test error as mean and 95 % interval. Returns paint(rates (R,), error (R, K)), R at most 3."""
+    """The error as mean and 95 % interval. Returns paint(rates (R,), error (R, K)), R at most 3."""
     dots = moving(ax, **highlight.dots, ms=7)
     bars = [moving(ax, color=INK, lw=1.4, marker="_", ms=12, mew=1.4) for _ in range(3)]
     ax.plot([0.02], [1.07], transform=ax.transAxes, clip_on=False, **highlight.dots, ms=7)
-    inside(ax, 0.045, 1.07, "test error on new points, with its 95 % interval", va="center", size=10)
+    inside(ax, 0.045, 1.07, "error on new points, with 95 % interval", va="center", size=10)
 
     def paint(rates, error):
         mean, half = error.mean(1), 2 * error.std(1, ddof=1) / np.sqrt(error.shape[1])

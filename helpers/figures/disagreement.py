@@ -24,11 +24,11 @@ def stored_and_met(fig):
         drops(array(dropped) > 0, p)
         marks(ratio)
         worst = off.argmax()
-        wrong = f"BatchNorm {worst + 1} stores {short(ratio[worst], 2)} × the variance it meets"
-        finding = wrong if off.max() > OFF else "Each BatchNorm meets the variance it stored"
+        wrong = f"BatchNorm {worst + 1} stores {short(ratio[worst], 2)} × the variance of eval mode"
+        finding = wrong if off.max() > OFF else "Each BatchNorm stores about the variance of eval mode"
         figures = f"dropout with p = {short(p)} {place}"
         say(finding, figures)
-        return (f"{finding}; {figures}. Stored variance over that met in eval mode, layer 1 to {LAYERS}: "
+        return (f"{finding}; {figures}. Stored ratio, layer 1 to {LAYERS}: "
                 f"{listed(ratio, '.2f')}.")
     return draw
 
@@ -57,7 +57,7 @@ def ladder(ax):
     ticks(ax.xaxis, (1, 2, 5, 10))
     ax.axvline(1, color=FAINT, lw=1.2, zorder=0)
     look = dict(transform=ax.transAxes, clip_on=False)
-    for x, role, name in ((0.0, roles.eval, "met in eval mode"), (0.48, roles.train, "stored in training")):
+    for x, role, name in ((0.0, roles.eval, "in eval mode"), (0.48, roles.train, "stored")):
         ax.plot(x, 1.08, **look, **role.dots, ms=8)
         ax.text(x + 0.03, 1.08, name, transform=ax.transAxes, va="center", **role.bold, size=10)
     ax.text(1.02, 1.08, "ratio", transform=ax.transAxes, va="center", size=10, color=QUIET)
@@ -171,9 +171,9 @@ def placements(fig):
     it."""
     say = headline(fig)
     left, right = fig.add_axes((0.325, 0.14, 0.21, 0.62)), fig.add_axes((0.69, 0.14, 0.225, 0.62))
-    paints = (strip(left, "largest stored ratio", (0.87, 6.7), (0.85, 7), (1, 2, 5)),
+    paints = (strip(left, "largest ratio of the four layers", (0.87, 6.7), (0.85, 7), (1, 2, 5)),
               strip(right, "log loss on new images", (0.205, 1.95), (0.2, 2), (0.2, 0.5, 1, 2)))
-    left.set_xlabel("stored / met (log scale)")
+    left.set_xlabel("stored / eval mode (log scale)")
     right.set_xlabel("nats (log scale)")
     left.axvline(1, color=FAINT, lw=1.2, zorder=0)
     labels = [beside(left, -0.06, 0.5, ha="right", animated=True) for _ in range(6)]
@@ -193,10 +193,7 @@ def placements(fig):
         best = names[loss.mean(1).argmin()]
         finding = f"The log loss is lowest {best}" if best[0] in "ab" else f"Lowest log loss: {best}"
         if best == "no dropout":
-            finding = "Without dropout the log loss is lowest"
-        off = ratio.mean(1) > 1 + OFF
-        if 0 < off.sum() < len(off) and loss.mean(1)[off].min() > loss.mean(1)[~off].max():
-            finding = "Rows with a ratio well above 1 have more log loss"
+            finding = f"The log loss is highest with dropout {names[loss.mean(1).argmax()]}"
         figures = f"correct ratio: 1; ring: one of {ratio.shape[1]} seeds; "
         figures += "diamond: always 1" if by_rule.any() else "bar and number: mean"
         say(finding, figures)

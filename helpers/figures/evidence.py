@@ -27,7 +27,7 @@ def shaken(fig):
         rights(accuracy)
         plain, steady, noise = accuracy.mean(1)
         moved = drift[2].mean() > 0.7 * drift[0].mean() and steady - noise < (steady - plain) / 5
-        finding = "With noise the means move; the accuracy stays" if moved else "Drift and accuracy"
+        finding = "With noise the means move, but the accuracy stays" if moved else "Drift and accuracy"
         many = plural(accuracy.shape[1], "seed")
         seeds = f"dot: one of {many}; bar: their mean; rate {short(rate)}"
         say(finding, seeds)

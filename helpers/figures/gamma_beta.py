@@ -152,7 +152,7 @@ def regions(fig):
             finding = "All four kinds of nets see the inside"
         elif max(neither, gamma) < min(beta, both) - 0.1:
             finding = "With β the nets do better"
-        figures = f"blue: one net says inside; accuracy of all {accuracy.shape[1]}: mean ± sd"
+        figures = "blue: the net says inside; numbers: accuracy"
         say(finding, figures)
         told = ", ".join(f"{v.mean():.2f} with {kind}" for kind, v in zip(KINDS, accuracy))
         return f"{finding}. Accuracy on new points, mean of {plural(accuracy.shape[1], 'seed')}: {told}."
@@ -188,6 +188,27 @@ NORMS = "no BatchNorm", "BatchNorm without γ, β", "BatchNorm"
 
 
 def on_digits(fig):
+    """Accuracy of a net of ReLUs on the digits: no BatchNorm, BatchNorm without gamma and beta, all of it.
+
+    draw(relus): (3, K), in the order of NORMS."""
+    say = headline(fig)
+    fig.set_figheight(2.6)
+    groups = {"two layers of ReLUs": NORMS}
+    paint = rows(fig, groups, (0, 1), "accuracy on new images", (0.29, 0.22, 0.68, 0.5))
+
+    def draw(relus):
+        values = array(relus)
+        _, bare, full = values.mean(1)
+        finding = ("On the digits γ and β add almost nothing" if abs(full - bare) < 0.015
+                   else "Accuracy with and without γ and β")
+        figures = f"dots: {plural(values.shape[1], 'seed')} each; numbers: their mean; guessing: 0.10"
+        say(finding, figures)
+        paint(values)
+        return f"{finding}; {figures}. {told(groups, values)}."
+    return draw
+
+
+def accuracy_on_digits(fig):
     """Accuracy of two nets on the digits: without BatchNorm, without its gamma and beta, with all of it.
 
     draw(sigmoids, relus): (3, K) each, in the order of NORMS."""
@@ -239,9 +260,9 @@ def told(groups, values):
                      for title, names in groups.items())
 
 
-def rows(fig, groups, limits, label):
+def rows(fig, groups, limits, label, place=(0.29, 0.14, 0.68, 0.66)):
     """Rows of dots under the titles of their groups {title: names}. Returns paint(values, one (K,) a row)."""
-    ax = fig.add_axes((0.29, 0.14, 0.68, 0.66))
+    ax = fig.add_axes(place)
     places, y = [], 0.0
     for title, names in groups.items():
         ax.text(-0.42, y, title, transform=ax.get_yaxis_transform(), va="center", size=10, weight="bold")

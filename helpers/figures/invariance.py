@@ -35,7 +35,7 @@ def plane(ax):
         ax.annotate("", tip, (0, 0), arrowprops=dict(arrowstyle="->", color=QUIET, lw=0.8))
         ax.text(*at, name, **NOTE, ha="center", va="center")
     wedge = ax.fill([], [], color=highlight.color, alpha=0.55, lw=0, animated=True)[0]
-    circle = moving(ax, color=QUIET, lw=1.1, ls=(0, (4, 3)))
+    circle = moving(ax, color=QUIET, lw=0.8)
     lowest = moving(ax, color=QUIET, lw=1.6, ls=":")
     old, new = moving(ax, color=INK, lw=2.4), moving(ax, color=normalized.ink, lw=2.4)
     step = moving(ax, color=normalized.color, lw=2.4, ls=(0, (2, 1)))
@@ -44,7 +44,8 @@ def plane(ax):
     of_w = ax.text(0, 0, "w", weight="bold", size=11, ha="center", va="center", animated=True)
     of_end = ax.text(0, 0, "new w", **normalized.bold, size=10, va="center", animated=True)
     of_circle = ax.text(0, 0, "same length as w", **NOTE, ha="right", va="bottom", animated=True)
-    ax.text(SIDE, 1.02, "lowest\nloss", **NOTE, ha="right")
+    ax.text(2.95, 1.68, "lowest loss", **NOTE, ha="center", va="bottom",
+            rotation=28.6, rotation_mode="anchor")  # that of the best of the lab
     around = np.linspace(0, np.pi, 61)  # half a circle: all of it is seen
 
     def paint(w, after, best):

@@ -54,8 +54,8 @@ def batches_of_two(fig):
         mlp, mlp_group, cnn, cnn_group = found.mean(1)
         costs = {"the MLP": mlp - mlp_group, "the CNN": cnn - cnn_group}
         where = [net for net, cost in costs.items() if cost > 0.1]
-        finding = f"Batches of 2 hurt BatchNorm in {where[0]} only" if len(where) == 1 else \
-            f"Batches of 2 {'' if where else 'hardly '}hurt BatchNorm in both nets"
+        finding = f"BatchNorm is worse than GroupNorm in {where[0]} only" if len(where) == 1 else \
+            f"BatchNorm is {'worse' if where else 'hardly worse'} than GroupNorm in both nets"
         say(finding, f"a mark is one of {plural(len(found[0]), 'seed')}, a bar their mean")
         names = [f"{net}, {norm}" for net in ("MLP", "CNN") for norm, _ in OF_TWO]
         told = "; ".join(f"{name} {value:.2f} ({words})" for name, value, words

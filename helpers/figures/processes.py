@@ -118,8 +118,8 @@ def exchanged_sums(fig):
             signs[2 * k].set_text(f"output off by {output}")
             signs[2 * k + 1].set_text(f"gradient off by {gradient}")
             told.append(f"{name}: output off by {output}, gradient by {gradient}")
-        finding = "Only Sum sends the gradients across"
-        say(finding, "two processes, 0 and 1; errors against one process with all samples")
+        finding = "Only Sum sends gradients to the other process"
+        say(finding, "off by: the difference from one process with all samples")
         return (f"{finding}. Forward, plain_sum and Sum lead each input to both outputs; backward, only Sum "
                 f"leads each loss to both inputs. {'; '.join(told)}.")
     return draw

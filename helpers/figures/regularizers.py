@@ -10,10 +10,10 @@ def remedies(fig, count=4):
     """How far the fits of several ways to train lie from the truth: each a row, with a dot for each data set.
 
     draw(names, errors): names (count,) words; errors (count, K) above 0, mean squared distances."""
-    say, high = headline(fig), 0.08
+    say, high = headline(fig), 0.1
     ax, paint = rows(fig, count, "squared distance from the truth (less is better)", 0.655)
     ax.set(xlim=(0, high))
-    ticks(ax.xaxis, [0, 0.02, 0.04, 0.06, 0.08])
+    ticks(ax.xaxis, [0, 0.02, 0.04, 0.06, 0.08, 0.1])
 
     def draw(names, errors):
         errors = array(errors)
@@ -132,13 +132,13 @@ def few_images(fig):
 
 
 def over_passes(fig):
-    """Log loss with dropout minus without: a row for each of three trainings.
+    """Log loss with dropout minus without: a row for each of two trainings.
 
-    draw(counts, steps, more, batch): counts (3,) numbers of images; steps (3,) of each training; more (3, K)
+    draw(counts, steps, more, batch): counts (2,) numbers of images; steps (2,) of each training; more (2, K)
     of K seeds, in nats; batch: images a step."""
     say, high = headline(fig), 0.62
-    ax, paint = rows(fig, 3, "log loss with dropout 0.5 minus without (nats)", 0.655)
-    ax.set(xlim=(-high, high), ylim=(2.5, -0.9))
+    ax, paint = rows(fig, 2, "log loss with dropout 0.5 minus without (nats)", 0.655)
+    ax.set(xlim=(-high, high), ylim=(1.5, -0.9))
     ticks(ax.xaxis, [-0.5, 0, 0.5])
     ax.axvline(0, color=INK, lw=1)
     for x, words, side in (-0.02, "← dropout is better", "right"), (0.02, "worse →", "left"):
@@ -151,8 +151,8 @@ def over_passes(fig):
         names = [f"{k} {'pass' if k == '1' else 'passes'} over\n{n:,} images" for k, n in zip(passes, counts)]
         paint(names, found, [f"{mean:+.2f}".replace("-", "−") for mean in means],
               f"{out} of {found.size} lie outside" if out else "")
-        finding = (f"Dropout helps after {passes[1]} passes, not after {passes[0]} or {passes[2]}"
-                   if means[1] < 0 < min(means[0], means[2]) else "What dropout does changes with the passes")
+        finding = (f"Dropout helps in {passes[1]} passes over {counts[1]} images"
+                   if means[1] < 0 < means[0] else "What dropout does changes with the passes")
         figures = f"a dot: one of {found.shape[1]} seeds; diamond and number: their mean"
         say(finding, figures)
         told = "; ".join(f"{name}: {short(mean)} nats".replace("\n", " ") for name, mean in zip(names, means))

@@ -37,11 +37,11 @@ def thinned(fig):
         both = mask[..., FOLLOWED[0]] & mask[..., WIDTHS[1] + FOLLOWED[1]]  # (T, 3)
         finding = in_words(mask[-1], layers)
         often = f"{both.sum()} of {plural(both.size, 'net')}"
-        figures = f"p = {short(round(float(p), 2))}; yellow weight kept in {often}"
+        figures = f"p = {short(round(float(p), 2))}; yellow weight kept in {often} so far"
         say(finding, figures)
         samples = "; ".join(f"sample {k} keeps {n} of {mask.shape[-1]} hidden units"
                             for k, n in enumerate(kept, 1))
-        return f"{finding}. {figures} so far; {samples}."
+        return f"{finding}. {figures}; {samples}."
     return draw
 
 
@@ -52,8 +52,8 @@ def in_words(masks, layers):
         who = "Each sample" if len(cut) == 3 else f"Sample {cut[0]}"
         return f"{who} lost a whole layer: nothing gets through"
     different = len(np.unique(masks, axis=0))
-    return ("All three samples have the same net", "Two of the three samples share a thinned net",
-            "Each sample trains a thinned net of its own")[different - 1]
+    return ("All three samples have the same net", "Two of the three samples have the same net",
+            "The three samples have different nets")[different - 1]
 
 
 def key(page):
@@ -62,8 +62,8 @@ def key(page):
     page.plot([1.2], [0.26], ls="", marker="x", ms=5.5, mec=roles.dropped.ink, mew=1.1)
     for color, lw in ((INK, 4.2), (roles.highlight.color, 2.6)):
         page.plot([2.5, 2.78], [0.26, 0.26], color=color, lw=lw)
-    page.plot([4.75, 5.03], [0.26, 0.26], color=INK, lw=1.3, ls=(0, (1, 1.6)))
-    row = (0.34, "kept"), (1.34, "dropped"), (2.88, "the weight to follow"), (5.13, "not in this net")
+    page.plot([4.3, 4.58], [0.26, 0.26], color=INK, lw=1.3, ls=(0, (1, 1.6)))
+    row = (0.34, "kept"), (1.34, "dropped"), (2.88, "yellow weight"), (4.68, "yellow weight is missing")
     for x, words in row:
         page.text(x, 0.26, words, **NOTE, va="center")
 
@@ -78,7 +78,6 @@ def nets(page):
 
     def lines(segments, color, lw, **look):
         return page.add_collection(LineCollection(segments, colors=color, lw=lw, **look))
-    lines(wires, FAINT, 0.5)
     alive = lines([], roles.kept.ink, 1.0, alpha=0.6, animated=True)
     gone = lines([], INK, 1.3, ls=(0, (1, 1.6)), animated=True)
     there = [lines([], color, lw, animated=True) for color, lw in ((INK, 4.2), (roles.highlight.color, 2.6))]

@@ -202,12 +202,12 @@ def lineup(fig):
     return draw
 
 
-BARE = "the same net without it"
+BARE = "the same net without dropout"
 # Ink, marker and face of an interval above 0, below 0, around 0.
 SURELY = (roles.kept.ink, "^", roles.kept.color), (INK, "v", INK), (roles.dropped.ink, "o", "white")
 
 
-def gains(fig, rows=4, against=BARE, least=-15, most=20):
+def gains(fig, rows=10, against=BARE, least=-15, most=20):
     """What each variant gains over `against`: seeds as dots, the mean, and its interval.
 
     draw(names, gains, half, wide=None, tries=1, groups=None): gains (R, K) points of accuracy, one a seed;

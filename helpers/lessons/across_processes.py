@@ -1,17 +1,20 @@
 """Notebook 12: whose batch BatchNorm uses when several processes train a net, and how to share a mean."""
+import json
+
 import torch
-from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..experiments import against_one, processes
+from ..experiments.seeds import base, generator
 
 whose_mean = Question(
-    "Four processes train one net with nn.BatchNorm1d and make every step together. A step takes 64 images, "
-    "16 in each process. A BatchNorm layer takes its mean over how many images?",
-    {"4": "That counts processes. A mean over one number from each would need an exchange between them.",
+    "Four processes train one net with nn.BatchNorm1d. A batch has 64 images, and each process gets 16 of "
+    "them. Over how many images does a BatchNorm layer take the mean?",
+    {"4": "4 is the number of processes. A BatchNorm layer takes a mean over images.",
      "16": "In the forward pass no process sends anything. So the layer sees only the images of its process.",
-     "64": "All 64 images count for the step, since gradients are averaged. But this happens after backward, "
-         "too late for the mean."},
+     "64": "The gradients are averaged over all 64 images. But this happens after the forward pass, and the "
+         "forward pass needs the mean."},
     "16")
 
 averaged_variance = Question(
@@ -26,61 +29,62 @@ averaged_variance = Question(
     "too small")
 
 two_halves = Question(
-    "Two processes with 32 samples each call normalize(h, plain_sum). Then each calls backward() on the sum "
-    "of its own losses. Compare with one process that sums the losses of all 64. What is different?",
-    {"nothing": "The numbers of the forward pass are right. But no gradient travels between processes unless "
-         "a program sends it.",
-     "the output and the gradient for h": "all_reduce gives the right sums. So mean, variance and output are "
-         "those of all 64 samples.",
-     "only the output": "The output is right, as all_reduce gives the sums of all 64 samples. But backward "
-         "exchanges nothing.",
-     "only the gradient for h": "The samples of process 0 move the mean that process 1 uses, too. So their "
-         "gradient should have a part from the loss of process 1. This part never arrives."},
-    "only the gradient for h")
+    "Two processes have 32 samples each. In each process, normalize(h, plain_sum) computes the output. "
+    "Then backward() on the sum of the 32 losses computes h.grad. Compare with one process that has all 64 "
+    "samples. What is different?",
+    {"nothing": "The output is the same. But a gradient reaches another process only if a program sends it.",
+     "the output and h.grad": "plain_sum gives the sums over all 64 samples. So the mean, the "
+         "variance and the output are the same.",
+     "only the output": "The output is the same, since plain_sum gives the sums over all 64 samples. But "
+         "backward() sends nothing to the other process, so h.grad is different.",
+     "only h.grad": "The mean depends on all samples. So a sample of process 0 changes the losses of process "
+         "1, too. plain_sum does not send the gradients of these losses to process 0."},
+    "only h.grad")
 
 whose_statistics = Question(
-    "Two processes train nn.BatchNorm1d(1) with DistributedDataParallel. The data have mean 0 in process 0 "
-    "and mean 10 in process 1. The running means start at 0, the momentum is 0.1. After 50 steps, the "
-    "running mean of process 1 is about",
-    {"0": "Each step starts near 0, with the running mean of process 0. But then process 1 moves it a tenth "
-         "of the way to 10.",
-     "1": "Before each step, DDP copies the buffers of process 0 over those of process 1. One batch then "
-         "moves the running mean from 0 a tenth of the way to 10.",
-     "5": "Gradients are averaged. Running statistics are buffers and have no gradient, so nothing averages "
-         "them.",
-     "10": "It would be so without DDP. With DDP, process 1 starts every step with the running mean of "
-         "process 0."},
+    "Two processes train nn.BatchNorm1d(1) with DDP. The data have mean 0 in process 0 and mean 10 in "
+    "process 1. Both running means start at 0, and the momentum is 0.1. After 50 steps, the running mean of "
+    "process 1 is about",
+    {"0": "Each step starts with the running mean of process 0, near 0. But then process 1 moves this number "
+         "a tenth of the way to 10.",
+     "1": "Before each step, DDP copies the running mean of process 0 to process 1. The batch in process 1 "
+         "then moves this number from 0 a tenth of the way to 10.",
+     "5": "DDP averages gradients. A running mean has no gradient, so nothing averages the running means.",
+     "10": "Without DDP, the running mean would be near 10. With DDP, process 1 starts every step with the "
+         "running mean of process 0."},
     "1")
 
 
 share_goals = {
-    "The yellow image in process 1: does 0.5 still become 1.50?":
+    "Put the yellow image in process 1. What does 0.5 become?":
         lambda at: at.process == 1 and not at.synchronized,
-    "2 images in each process: what can the 0.5 become?":
+    "Take 2 images in each process. Which values can 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronized: does it matter which process has the yellow image?":
+    "Synchronize. Then put the yellow image in the other process. Does the normalized value change?":
         lambda at: at.process == 1 and at.synchronized,
-    "8 processes, not synchronized: at how many images in each does the spread fall below 0.24?":
+    "Take 8 synchronized processes with 4 images each. What is the spread?":
+        lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True),
+    "Then switch off synchronized. How many images does each process need for nearly this spread?":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
-    "8 processes, synchronized: at how many images in each does the spread fall below 0.24?":
-        lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True) and at.yellow.std() < 0.24,
 }
 
 
-class OwnShare(nn.BatchNorm1d):
-    """One process plays P: in train mode each of P shares is normalized by itself, by by_shares(h, P). The
-    first share alone updates the running statistics, as if process 0 saved the net."""
+def draw_images(processes, images, yellow_in):
+    """Values of one unit (400 batches, processes, images); in each batch the yellow image has the value 0.5.
 
-    def __init__(self, C, P, by_shares):
-        super().__init__(C)
-        self.P, self.by_shares = P, by_shares
+    It is the first of process yellow_in, and changes places with the first of process 0."""
+    values = torch.randn(400, 8, 32, generator=generator(1))
+    values[:, 0, 0] = 0.5
+    h = values[:, :processes, :images].clone()
+    h[:, [0, yellow_in], 0] = h[:, [yellow_in, 0], 0]
+    return h
 
-    def forward(self, h):                               # (P * n, C)
-        if not self.training:
-            return super().forward(h)
-        first = h[:len(h) // self.P].detach()           # the share of process 0
-        super().forward(first)                          # only to update the running statistics
-        return self.weight * self.by_shares(h, self.P) + self.bias
+
+def two_processes(normalize, own_sum, plain_sum, Sum):
+    """Runs the cells of these in two real processes -> errors of process 0 (32 draws, 3 sums, 2): own_sum,
+    plain_sum, Sum; output, gradient."""
+    said = processes.run_cells(against_one.compare, normalize, own_sum, plain_sum, Sum, arguments=[base()])
+    return torch.tensor(json.loads(said[0])).view(32, 3, 2)
 
 
 # Exercise: the statistics of all, from those of each
@@ -125,7 +129,7 @@ union_stats = Exercise(uniting, probes=[
     (3 * torch.randn(3, 4, generator=_g), torch.rand(3, 4, generator=_g) + 0.2, torch.tensor([16, 5, 11])),
 ], names=("mean", "variance"), mistakes={
     "averaged":
-        "The variance holds only what is within the processes. How far their means lie apart is missing.",
+        "The variance has only the part within the shares. The part between the shares is missing.",
     "uncounted": "Every process counts the same. One with three times the samples must count three times as "
         "much: use counts.",
     "mean_uncounted": "The mean is that of the means, as if every process had as many samples: use counts.",
@@ -153,14 +157,15 @@ union_stats = Exercise(uniting, probes=[
     "deviation": "That is the standard deviation: leave the root away.",
     "unbiased": "It is made to divide by N - 1. BatchNorm normalizes by the variance that divides by N.",
 }, hints=[
-    "Two processes with the values 0, 0 and 4, 4: each variance is 0. What is that of all four?",
-    "The weight of a process is counts / counts.sum(). The variance of all has two parts: one within the "
-        "processes, one between them.",
-    "Between: the squared distances of the means from the mean of all, weighted in the same way. "
-        "counts[:, None] lines up with (P, C).",
-], solution=union_stats_solution, why="A sample's distance from the mean of all is its distance from its "
-    "process's mean plus that mean's distance. Squared and averaged, the mixed term vanishes, and the two "
-    "squares stay.")
+    "One share has the values 0, 0, and another share has 4, 4. Each variance is 0. What is the "
+        "variance of all four values?",
+    "The weight of a share is counts / counts.sum(). The variance of all has two parts: within the shares "
+        "and between the shares.",
+    "The part between the shares: take the squared distance of each mean from the mean of all, "
+        "and average with the same weights. counts[:, None] has the shape (P, 1).",
+], solution=union_stats_solution, why="The distance of a sample from the mean of all is a sum: the distance "
+    "of the sample from the mean of its share, plus the distance of this mean from the mean of all. In the "
+    "average of the squares, the mixed term is 0. The two squares are the two parts.")
 
 
 # Exercise: the gradient of a sum over processes

@@ -47,8 +47,8 @@ spikes = Question(
     "two spikes, at 3 and −0.33")
 
 same_rate = Question(
-    "At rate 0.1 both nets learn. Without BatchNorm the loss comes down to 0.5 after about 75 steps. "
-    "With BatchNorm it takes about",
+    "At learning rate 0.1 both nets learn. Without BatchNorm the loss comes down to 0.5 after about 75 "
+    "steps. With BatchNorm it takes about",
     {"7 steps": "BatchNorm is said to speed up training, and at rate 1 it decides everything. But the rate "
          "0.1 suits the other net too, and little is left to gain.",
      "35 steps": "Half the steps is what one can gain if each net trains at its own best rate. "
@@ -100,13 +100,27 @@ def _steps(losses):
 
 
 race_goals = {
-    "init = 1: a rate at which nets without BatchNorm reach loss 0.5 within 65 steps":
-        lambda at: at.init == 1 and _steps(at.plain) <= 65,
-    "init = 1: a rate at which nets with BatchNorm reach loss 0.5 within 35 steps":
-        lambda at: at.init == 1 and _steps(at.bn) <= 35,
-    "rate = 0.1: an init at which only the nets with BatchNorm reach loss 0.5":
-        lambda at: at.progress == 1 and at.rate == 0.1 and _steps(at.bn) < _steps(at.plain) == torch.inf,
+    "a rate at which nets without BatchNorm reach loss 0.5 within 65 steps":
+        lambda at: _steps(at.plain) <= 65,
+    "a rate at which nets with BatchNorm reach loss 0.5 within 35 steps":
+        lambda at: _steps(at.bn) <= 35,
+    "a rate that is too large for both kinds of nets":
+        lambda at: at.progress == 1 and at.rate > 1 and _steps(at.plain) == _steps(at.bn) == torch.inf,
 }
+
+init_goals = {
+    "an init at which only the nets with BatchNorm reach loss 0.5":
+        lambda at: at.progress == 1 and _steps(at.bn) < _steps(at.plain) == torch.inf,
+    "an init at which the nets without BatchNorm are the first to reach loss 0.5":
+        lambda at: _steps(at.plain) < _steps(at.bn),
+}
+
+
+def three_units():
+    """4,000 samples of three units: 1 for a tenth of them; skewed; two groups. -> (4000, 3)"""
+    u, v = torch.rand(2, 4000)
+    skewed = -5 * v.log()  # many small values, few large ones
+    return torch.stack([(u < 0.1).float(), skewed, torch.where(u < 0.5, 7, 12) + v], 1)
 
 
 def spread(var, eps, variance, no_eps, eps_outside):

@@ -22,37 +22,36 @@ one_image = Question(
 means = Question(
     "A batch of 32 images with 16 channels of 8 × 8 pixels enters BatchNorm. "
     "How many numbers share one mean?",
-    {"32: one pixel, in all images": "This would be BatchNorm 1d with every pixel as a unit. But one image "
-         "alone would then leave each mean a single number.",
-     "64: one channel of one image": "This is another layer, instance norm (notebook 10). BatchNorm also "
-         "averages over the batch, as in notebook 02.",
-     "2,048: one channel, all images": "One kernel makes all pixels of a channel. It is one unit, used at 64 "
-         "places in 32 images: 32 · 8 · 8 numbers.",
-     "32,768: all channels and images": "Then there would be only one mean. Two channels come from two "
-         "kernels, so they are two different features, as two units are."},
+    {"32: one pixel, in all images": "This would be BatchNorm 1d with every pixel as a unit. But one "
+         "kernel makes all pixels of a channel.",
+     "64: one channel of one image": "This is another layer, instance norm (notebook 10). In BatchNorm "
+         "the images of the batch share a mean, too.",
+     "2,048: one channel, all images": "One kernel makes all pixels of a channel, at 64 places in "
+         "each of 32 images. 32 · 8 · 8 = 2,048.",
+     "32,768: all channels and images": "Then all channels would share one mean. But each channel "
+         "comes from another kernel."},
     "2,048: one channel, all images")
 
 bias = Question(
-    "A convolution has a bias for each channel; BatchNorm comes right after it. You add 100 to the bias of "
-    "one channel. In training, what happens to the whole output of BatchNorm?",
-    {"It rises by 100 in that channel": "All numbers of the channel rise by 100. So does their mean, and the "
-         "mean is subtracted.",
+    "BatchNorm comes directly after a convolution. You add 100 to the bias of one channel. "
+    "In training, what happens to the output of BatchNorm?",
+    {"It rises by 100 in that channel": "All numbers of the channel rise by 100. Their mean rises by 100, "
+         "too, and BatchNorm subtracts the mean.",
      "It changes a little in all channels":
-         "This would need a mean that the channels share. Each channel has its own.",
-     "It stays as it was": "A constant moves all numbers of the channel and their mean alike. The difference "
-         "stays."},
+         "This would need a mean that the channels share. Each channel has its own mean.",
+     "It stays as it was": "All numbers of the channel rise by 100, and so does their mean. Number minus "
+         "mean stays the same."},
     "It stays as it was")
 
 gain = Question(
-    "Eight LeNets train on 160 digits. Their mean training loss is 1.2 at epoch five and 0.3 at epoch ten. "
-    "Now BatchNorm comes after both convolutions. The mean loss at epoch five is about",
+    "Eight LeNets train on 160 digits. Their mean training loss is 1.2 at epoch 5 and 0.3 at epoch 10. "
+    "We add BatchNorm after each convolution. About how large is the mean training loss at epoch 5 now?",
     {"1.2": "This would be no gain. But BatchNorm changes every step, from the first on.",
-     "0.9": "BatchNorm lowers the loss by 0.3, from 1.2 to 0.9. Five more epochs lower the loss three times "
-         "as much.",
-     "0.6": "Such gains are known from learning rates at which a net without BatchNorm fails. Here LeNet "
-         "trains well.",
-     "0.3": "Then BatchNorm would be worth five epochs. A net with BatchNorm that also trains for five more "
-         "epochs can make it look so."},
+     "0.9": "BatchNorm lowers the loss by 0.3, from 1.2 to 0.9. Without BatchNorm, epochs 6 to 10 lower the "
+         "loss by 0.9.",
+     "0.6": "Such gains are known where the learning rate is too high for a net without BatchNorm. Here "
+         "LeNet trains well.",
+     "0.3": "Then BatchNorm would gain as much as epochs 6 to 10. It gains about a third of that."},
     "0.9")
 
 second_net = Question(
@@ -74,11 +73,20 @@ def _eighteen(at):
 
 
 sharing_goals = {
-    "a single image: 18 numbers share one mean": lambda at: _eighteen(at) and at.N == 1,
-    "maps of one pixel: 18 numbers share one mean": lambda at: _eighteen(at) and at.H == at.W == 1,
-    "six channels: 18 numbers share one mean": lambda at: _eighteen(at) and at.C == 6,
-    "a shape that torch refuses": lambda at: hasattr(at, "refused"),
+    "settings with N = 1 where 18 numbers share one mean": lambda at: _eighteen(at) and at.N == 1,
+    "settings with H = W = 1 where 18 numbers share one mean": lambda at: _eighteen(at) and at.H == at.W == 1,
+    "settings with C = 6 where 18 numbers share one mean": lambda at: _eighteen(at) and at.C == 6,
+    "a shape that torch refuses": lambda at: at.refused != "",
 }
+
+
+def refusal(h):
+    """What torch says if it refuses to normalize h (N, C, H, W) in training; "" if it does not."""
+    try:
+        nn.BatchNorm2d(h.shape[1])(h)  # a new layer is in training mode
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _fair(at, second):
@@ -191,7 +199,7 @@ batchnorm2d = Exercise(normalizing, probes=[
         "row. The channel axis has to be moved to the end first: `permute(0, 2, 3, 1)`.",
     per_image="Each image has its own mean here (axes 2 and 3 only): that is instance norm. "
         "BatchNorm's runs over the images, too.",
-    per_pixel="Each pixel has its own mean here (axis 0 only). All pixels of a channel share one.",
+    per_pixel="Each pixel of a map has its own mean here. All pixels of a channel must share one mean.",
     over_channels="The mean runs over the channels (axis 1). That is the one axis that has to stay.",
     over_sample="Each image has one mean for all its channels (axes 1, 2 and 3): that is layer norm. Each "
         "channel has its own, over the images, too.",
@@ -224,7 +232,7 @@ batchnorm2d = Exercise(normalizing, probes=[
         "BatchNorm normalizes with the one that divides by n, unbiased=False.",
     **ONE_PASS, fixed_statistics=FIXED["fixed_statistics"],
 ), hints=[
-    "One mean for each of the C channels: which three axes have to go?",
+    "Each of the C channels has one mean. Over which three axes does this mean run?",
     "`h.mean((0, 2, 3), keepdim=True)` is (1, C, 1, 1) and lines up with h.",
     "gamma is (C,): `gamma.view(-1, 1, 1)` lines up with (N, C, H, W).",
 ], solution=batchnorm2d_solution, why="Only the axes differ from BatchNorm 1d; keepdim and view take care "

@@ -4,6 +4,8 @@ from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..experiments.probes import inputs
+from ..experiments.training import fit_many, last
 
 train_over_eval = Question(
     "A unit adds up 500 independent inputs with random weights. Each input is the ReLU of a standard normal "
@@ -22,39 +24,39 @@ first_only = Question(
     "A net has four hidden layers, each of Linear, BatchNorm and ReLU. One dropout, p = 0.5, stands after "
     "the first ReLU. Which BatchNorm layers have a stored ratio above 1.15?",
     {"none": "Rescaling keeps the mean, not the variance.",
-     "the second": "The second layer is off the most. But its output still carries the noise of the masks, "
-         "so the third layer stores too much, too.",
-     "the second and the third": "The noise of the masks reaches both. The fourth has a ratio near 1: little "
-         "is left of the noise there. We did not measure why.",
-     "the second, the third and the fourth": "The ratio falls from layer to layer. In the fourth it is near "
-         "1. We measured this fall, not its cause."},
+     "the second": "BatchNorm 2 has the largest ratio. But BatchNorm 2 divides by too much, so layer 3 gets "
+         "numbers that are too small. So BatchNorm 3 has a ratio above 1, too.",
+     "the second and the third": "The noise of the masks reaches BatchNorm 2. BatchNorm 2 then divides by "
+         "too much, so layer 3 gets numbers that are too small. BatchNorm 4 has a ratio near 1. We did not "
+         "measure why.",
+     "the second, the third and the fourth": "The ratio falls from BatchNorm 2 to BatchNorm 4. In "
+         "BatchNorm 4 the ratio is near 1."},
     "the second and the third")
 
 four_dropouts = Question(
-    "A net with four hidden layers trains for 120 steps. It gets each training image about twice. Without "
-    "dropout its log loss on new images is 0.29. With one dropout (p = 0.5) after the first ReLU, the log "
-    "loss is 0.38. With such a dropout after each of the four ReLUs the log loss becomes about",
+    "A net with four hidden layers trains for 120 steps, so it gets each training image about "
+    "twice. Without dropout its log loss is 0.29. With one dropout (p = 0.5) after the first ReLU, the log "
+    "loss is 0.38. With a dropout (p = 0.5) after each of the four ReLUs, the log loss is about",
     {"0.25": "More dropout is more regularization. But a net that has seen each image twice has hardly begun "
          "to overfit (notebook 08).",
-     "0.4": "Then one dropout would have done nearly all the harm. But each further dropout adds noise.",
-     "0.65": "That is four times the cost of one dropout. But the costs do not simply add up: each layer "
-         "gets the noise of all dropouts before it.",
-     "1.05": "The noise of the masks grows from layer to layer, and so does the error of the stored "
-         "variance. Four dropouts cost more than four times one."},
+     "0.4": "Then the first dropout would make nearly all of the cost. But each further dropout adds noise.",
+     "0.65": "This adds four times the cost of the first dropout. But each layer gets the noise of all the "
+         "dropouts before it.",
+     "1.05": "Four dropouts cost more than four times as much as the first alone. The ratio also grows from "
+         "layer to layer."},
     "1.05")
 
 comes_back = Question(
-    "The log loss is about 1.05 with dropout after each ReLU, and 0.3 without dropout. Now every BatchNorm "
-    "in the net with dropout gets the mean and the variance that it meets in eval mode. The weights stay. "
-    "The log loss of this net becomes about",
-    {"0.3": "It would if the stored variance were all that dropout changes. But the weights learned under "
-         "noise, and they learned less.",
-     "0.6": "Then the wrong variance would cause most of the cost. But it shrinks all units of a layer by "
-         "about the same factor, so most decisions stay.",
-     "0.9": "The wrong variance makes the net less sure. That is about a fifth of the cost. The rest is in "
-         "the weights.",
-     "1.2": "The weights were trained with the larger variance, but also with the noise that made it. "
-         "In eval mode the noise is gone, so the smaller variance suits them better."},
+    "The log loss is about 1.05 with dropout after each ReLU, and 0.3 without dropout. We recalibrate the "
+    "net with dropout. Its log loss is then about",
+    {"0.3": "This would be so if dropout changed only the stored variance. But the weights, too, come from "
+         "a training with dropout.",
+     "0.6": "Then the wrong variance would cause most of the cost. But this error shrinks all units of a "
+         "layer by about the same factor, so most decisions stay.",
+     "0.9": "The wrong variance makes the net less sure. That is about a fifth of the cost. About four "
+         "fifths remain.",
+     "1.2": "The weights were trained with the larger variance. But in eval mode the noise is gone, so the "
+         "smaller variance is the right one."},
     "0.9")
 
 cost = Question(
@@ -83,6 +85,26 @@ order = Question(
     "the same within a few points")
 
 
+# Nets with four hidden layers
+
+def train(net, split, p, seeds=8):
+    """Nets (choices, seeds), trained for 120 steps. p (choices, 4): what net takes as p1 to p4."""
+    p1, p2, p3, p4 = p.split(1, dim=1)                  # (choices, 1) each: all seeds share a row of p
+    vary = dict(p1=p1, p2=p2, p3=p3, p4=p4)
+    return last(fit_many(net, split, lr=0.1, steps=120, seeds=seeds, vary=vary)).nets
+
+
+def ratios(nets, images):
+    """Stored ratios (4 layers, choices, seeds): running variance over the variance that eval mode meets in
+    these images, the median of 64 units."""
+    found = []
+    for name in "2", "6", "10", "14":                   # torch's names of the BatchNorm layers
+        met = inputs(nets.eval(), name, images).var(-2)                          # (choices, seeds, 64)
+        stored = nets.buffers[f"{name}.running_var"].view_as(met)
+        found.append((stored / met).median(-1).values)
+    return torch.stack(found)
+
+
 # The lab
 
 def _right(at): return ((at.ratio - 1).abs() <= 0.15).all()
@@ -93,7 +115,7 @@ lab_goals = {
         lambda at: at.p == 0.5 and at.place == "after ReLU 1",
     "p = 0.7: a place where all four ratios lie between 0.85 and 1.15":
         lambda at: at.p == 0.7 and _right(at),
-    "a layer that stores more than 5 times the variance it meets": lambda at: (at.ratio > 5).any(),
+    "a layer with a stored ratio above 5": lambda at: (at.ratio > 5).any(),
 }
 
 
@@ -226,20 +248,20 @@ def _built(f, p=0.3):
     alike = [abs((a.var(0) / b.var(0)).mean() - 1) < 0.1 for a, b in zip(wide, narrow)]
     others = sum(isinstance(layer, (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)) for layer in net.modules())
     return {
-        "the norms": (len(wide), others),  # BatchNorms, other norms
-        "the variance that every BatchNorm stores": all(alike),
-        "the variance that the first BatchNorm stores": bool(alike) and alike[0],
+        "both BatchNorm layers": (len(wide), others),  # BatchNorms, other norms
+        "what every BatchNorm stores": all(alike),
+        "the variance of the first BatchNorm": bool(alike) and alike[0],
         "the share dropped before the last linear layer": (second[first != 0] == 0).double().mean(),
-        "the zeros before the last linear layer": (before == 0).double().mean(),
-        "no dropout on the scores": (out == 0).double().mean(),
-        "chance in train mode only": (not out.equal(again), calm.equal(net(x))),
+        "the share of zeros before the last Linear": (before == 0).double().mean(),
+        "dropout in train mode only": (not out.equal(again), calm.equal(net(x)), (out == 0).double().mean()),
     }
 
 
 repair = Exercise(repairing, observe=_built, atol=0.04, mistakes={
     "nothing_dropped":
         "Nothing is dropped any more. That mends the variance, but dropout with p is asked for.",
-    "early": "A dropout still comes before a BatchNorm, which stores the larger variance of train mode.",
+    "early": "One BatchNorm still stores too large a variance. Find what adds noise to its input in train "
+        "mode.",
     "early_only": "The dropout that is left is the one before a BatchNorm, and the other is gone. Keep the "
         "one that no BatchNorm follows.",
     "on_inputs": "Dropout on the net's input comes before both BatchNorms: both store too large a variance.",

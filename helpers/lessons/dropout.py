@@ -1,6 +1,5 @@
 """Notebook 07: a mask for every sample; what is rescaled, what mistakes cost, one net for all."""
 import torch
-from torch.nn.functional import cross_entropy
 
 from ..checks.coins import alike, factor, following, values, whose_coins
 from ..checks.exercises import Exercise
@@ -31,17 +30,17 @@ trained_by = Question(
     "about a quarter")
 
 mean_and_sd = Question(
-    "Many numbers have mean 1 and variance 1. They go through nn.Dropout(0.5) in train mode. About half of "
-    "them become 0, the others are doubled. What are mean and variance then?",
-    {"1 and 1": "The doubling restores the mean. But half of the numbers are now 0 and the others lie twice "
-         "as far out, so they spread more.",
-     "1 and 2": "The mean square does double, from 2 to 4. But the variance is the mean square less the "
-         "squared mean, and the squared mean is still 1.",
-     "1 and 3": "The mean square was 1 + 1 = 2. Half of the numbers now give 0, the others four times as "
-         "much: 4. Subtract the squared mean, 1: the variance is 3.",
-     "1 and 0.5": "The zeros are equal to each other, but they lie apart from the doubled numbers. So the "
-         "numbers spread more, not less."},
-    "1 and 3")
+    "Many numbers have mean 1 and variance 1. They go through nn.Dropout(0.5) in train mode. About half "
+    "of the numbers become 0, the others are doubled. The mean stays 1. What is the variance now?",
+    {"0.5": "The zeros are equal to each other. But they lie apart from the doubled numbers. So the numbers "
+         "spread more, not less.",
+     "1": "The doubling repairs the mean. But half of the numbers are 0 now, and the others are twice as "
+         "large. So the numbers spread more.",
+     "2": "The mean square doubles, from 2 to 4. But the variance is the mean square minus the squared mean. "
+         "The squared mean stays 1.",
+     "3": "Before dropout the mean square is 1 + 1 = 2. Then half of the squares are 0, and the others are "
+         "four times as large. So the mean square is 4. Subtract the squared mean, 1: the variance is 3."},
+    "3")
 
 functional = Question(
     "The forward pass of a net contains the line h = F.dropout(h, 0.5). You call net.eval(). How much of h "
@@ -55,9 +54,9 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "A net with dropout is trained. The training loop prints the loss of each batch. The mean over the "
-    "last 100 batches is called the printed loss. After training, eval mode gives two more losses: one on "
-    "the training images, one on new images. Which order is right, the lowest loss first?",
+    "While a net with dropout is trained, the training loop prints the mean loss of the last 100 batches. "
+    "After training, two losses are measured in eval mode: one on the training images, one on new images. "
+    "Which order is right, with the lowest loss first?",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "
@@ -93,17 +92,11 @@ def _yellow(at):
     return (1 - at.p) ** 2
 
 
-def _cut(at):
-    """Whether a sample of the newest draw has lost a whole layer."""
-    return any(not layer.any(1).all() for layer in at.mask[-1].split([6, 5], 1))
-
-
 thin_goals = {
-    "p = 0.5, at least 20 draws: what share of the nets keep the yellow weight? Was your prediction right?":
+    "p = 0.5: guess how many nets of 100 keep the yellow weight. Then set draw to 20 or more":
         lambda at: at.p == 0.5 and at.draw >= 20,
     "draw = 100: find a p at which about half of the 300 nets keep the yellow weight":
         lambda at: at.draw == 100 and abs(_yellow(at) - 0.5) < 0.04,
-    "p at most 0.5: find a sample that lost a whole layer": lambda at: at.p <= 0.5 and _cut(at),
 }
 
 
@@ -112,11 +105,12 @@ def _close(a, b, part):
 
 
 mode_goals = {
-    "upscale_in_train, p = 0.5: do both modes have about the same mean? Is the variance as you predicted?":
+    "downscale_in_infer, p = 0.5: which mode has the larger variance?":
+        lambda at: at.p == 0.5 and at.scheme == "downscale_in_infer",
+    "upscale_in_train, p = 0.5: is the variance in training as you predicted?":
         lambda at: at.p == 0.5 and at.scheme == "upscale_in_train",
-    "keep that scheme: find a p at which the variance in training is about twice that in eval mode":
-        lambda at: _close(at.train.mean(), at.eval.mean(), 0.05)
-        and _close(at.train.var(), 2 * at.eval.var(), 0.03),
+    "upscale_in_train: find a p at which the variance in training is about twice the variance in eval mode":
+        lambda at: at.scheme == "upscale_in_train" and _close(at.train.var(), 2 * at.eval.var(), 0.03),
 }
 
 
@@ -151,12 +145,6 @@ rescaling_goals = {
     "values behind a ReLU: a scheme and a p > 0.3 with the same mean and the same L1 norm":
         lambda at: at.values == "behind ReLU" and at.p > 0.3 and _near(at, MEAN) and _near(at, NORM),
 }
-
-
-def judge(logits, y):
-    """logits (K, N, C), labels y (N,) -> (2, K): the accuracy and the log loss of each of K nets."""
-    accuracy = (logits.argmax(-1) == y).float().mean(1)
-    return torch.stack([accuracy, torch.stack([cross_entropy(each, y) for each in logits])])
 
 
 def dropping(x, p, training, keeps=False, mask_keeps=False, fixed_share=False, normal=False,
@@ -219,10 +207,10 @@ def _seen(f):
     share, calls, samples, units, count, times, calm, *slopes = zip(*[_at(f, p) for p in RATES])
     return {"share dropped at p = 0.2 and 0.6": following(share), "a new mask at each call": alike(calls),
             "a mask for each sample": alike(samples),
-            "each unit drawn by itself": (alike(units), alike(count)),
+            "a draw for each unit": (alike(units), alike(count)),
             "factor on what is kept": following(times),
-            "factor of 1 in eval mode": alike(calm),
-            "the gradient with respect to x": tuple(map(alike, slopes))}
+            "the factor in eval mode": alike(calm),
+            "the gradient": tuple(map(alike, slopes))}
 
 
 dropout = Exercise(dropping, observe=_seen, mistakes={

@@ -1,10 +1,12 @@
 """04 Gamma and beta: what can a normalized layer still represent?"""
 import torch
+from torch import nn
 
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
+from ..experiments.models import mlp
 from ..experiments.seeds import generator
-from ..experiments.training import accuracy, outputs
+from ..experiments.training import accuracy, fit_many, last, outputs
 from .batchnorm1d import spread
 
 straight_line = Question(
@@ -18,18 +20,18 @@ straight_line = Question(
     "98 %")
 
 other_batch = Question(
-    "A new BatchNorm layer is in train mode (no net.eval() yet). It gets batch A, and gamma and beta are set "
-    "so that A comes out unchanged. Then the layer gets batch B. Both batches come from one distribution: 64 "
-    "samples, 5 units, sd 2. How far is each output from its input? "
-    "The largest of the 320 differences is about",
-    {"0.000001": "That would be so if normalizing were a fixed map. Each batch is normalized with its own "
-         "mean and sd, and gamma and beta know those of batch A only.",
-     "0.01": "So close are not even the two means: the mean of 64 values with sd 2 has a standard error "
-         "of 2/√64 = 0.25.",
-     "0.1": "A typical output is off by more: the means of the two batches alone differ by some 0.3. "
-         "And the largest of 320 differences is asked for.",
-     "1": "The means of two batches differ by a few tenths, and their sds by about a tenth. For a value far "
-         "from the mean both add up."},
+    "A new BatchNorm layer is in train mode (no net.eval() yet). Batch A enters the layer. Gamma and beta "
+    "are set so that batch A comes out unchanged. Then batch B enters the layer. Both batches come from one "
+    "distribution with sd 2, and have 64 samples of 5 units. Compare the 64 · 5 = 320 outputs of batch B "
+    "with their inputs. The largest difference is about",
+    {"0.000001": "This would be so if both batches were normalized with the same mean and sd. But batch B is "
+         "normalized with the mean and sd of batch B. Gamma and beta give back those of batch A.",
+     "0.01": "Not even the means of the two batches are so close. The mean of 64 values with sd 2 has a "
+         "standard error of 2/√64 = 0.25.",
+     "0.1": "The means of the two batches alone differ by about 0.3. "
+         "And the question is about the largest of 320 differences.",
+     "1": "The means of two batches differ by about 0.3, and their sds by about 0.2. "
+         "For a value 3 sds from the mean, this can add up to 0.3 + 3 · 0.2 = 0.9."},
     "1")
 
 eval_mode = Question(
@@ -51,15 +53,14 @@ eval_mode = Question(
 
 circle = Question(
     "Points are scattered around 0. Half of them lie inside a circle around 0. A net learns to say whether a "
-    "point lies inside or outside. The net has one layer of 16 sigmoids. BatchNorm comes before the "
-    "sigmoids, with affine=False: no gamma, no beta. The accuracy of the net is about",
-    {"0.95, as with gamma and beta": "The weights before and after the sigmoids can scale. Nothing can "
-         "shift the inputs of the sigmoids: BatchNorm subtracts every bias.",
-     "0.75, some is lost": "Weights that reach it do exist. Their loss is higher than that of guessing: what "
-         "is right at a point x is wrong at −x, and a wrong answer costs more than a right one gains.",
-     "0.5, guessing": "The normalized values of x and of −x are opposite numbers, and so are their distances "
-         "from the middle of the sigmoid. The circle gives x and −x the same label. "
-         "That a sigmoid is almost straight is not the reason: look at γ alone in the picture below."},
+    "point lies inside or outside. The net has one layer of 16 sigmoids. Before the sigmoids comes "
+    "BatchNorm without gamma and beta (affine=False). The accuracy of the net is about",
+    {"0.95, as with gamma and beta": "The weights can scale, but nothing can shift the inputs of the "
+         "sigmoids. A bias is part of the mean, and BatchNorm subtracts the mean.",
+     "0.75, some is lost": "Some weights have this accuracy. But the loss of these weights is higher than "
+         "the loss of guessing, and training lowers the loss.",
+     "0.5, guessing": "A sigmoid with output 0.9 at a point x has output 0.1 at the point −x. "
+         "But both points have the same label."},
     "0.5, guessing")
 
 zeros = Question(
@@ -167,6 +168,23 @@ def regions(nets, *shape):
     says = torch.stack([outputs(kind, PLANE).argmax(-1) for kind in nets])  # (kinds, K, 10201)
     return dict(x=x, inside=y, says=says.unflatten(-1, (101, 101)),
                 accuracy=torch.stack([accuracy(kind, x, y) for kind in nets]))
+
+
+def on_circle(norm, kinds):
+    """Train nets 2-16-2 of sigmoids on the circle, eight of each kind; norm(C, gamma, beta): a layer.
+
+    kinds: pairs of gamma and beta, yes or no. Returns what the picture of the regions takes."""
+    def trained(gamma, beta):
+        nets = fit_many(lambda: mlp(lambda C: norm(C, gamma, beta), (2, 16, 2), nn.Sigmoid),
+                        points(2000, 0), lr=1.0, steps=400)
+        return last(nets).nets
+    return regions([trained(*kind) for kind in kinds])
+
+
+def on_digits(digits, norms):
+    """Accuracy on new images of nets 784-48-24-10 of ReLUs after 100 steps: (norms, 8), eight seeds each."""
+    runs = [fit_many(lambda norm=norm: mlp(norm), digits.train, lr=0.1, steps=100) for norm in norms]
+    return torch.stack([accuracy(last(run).nets, *digits.test) for run in runs])
 
 
 def recovering(h, eps=1e-5, swapped=False, over_features=False, over_everything=False, variance=False,

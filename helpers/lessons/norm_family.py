@@ -4,6 +4,7 @@ from torch import nn
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
+from ..experiments.seeds import generator
 
 in_the_mean = Question(
     "A layer gives numbers of shape (8, 6, 4, 4): 8 images with 6 channels of 4 × 4 pixels. BatchNorm "
@@ -19,15 +20,15 @@ after_eval = Question(
     "in train mode and in eval mode. Whose output differs between the modes?",
     {"BatchNorm's":
          "It alone computes its means from several samples, so it stores running statistics for eval mode. "
-         "The other three normalize each sample by itself, in both modes.",
+         "The other three normalize each sample by itself, in train mode and in eval mode.",
      "BatchNorm's and LayerNorm's":
-         "LayerNorm has no running statistics. A sample is always there as a whole, so its mean can be "
-         "computed in any mode.",
+         "LayerNorm has no running statistics. It computes the mean of each sample in train mode and in eval "
+         "mode.",
      "BatchNorm's and InstanceNorm's":
          "InstanceNorm can have running statistics, but only with track_running_stats=True. The default is "
          "False.",
      "all four":
-         "Running statistics stand in for batch mates. In three of the four no batch mate is in the mean."},
+         "Running statistics replace batch mates. Only BatchNorm has batch mates in its mean."},
     "BatchNorm's")
 
 two_features = Question(
@@ -41,27 +42,26 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: in the MLP, the error with BatchNorm is about 40 percentage points higher than with "
-    "GroupNorm. In the CNN, with channels of 7 × 7 pixels, the error with BatchNorm is",
-    {"about 40 points higher, too": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean "
-         "of the CNN.",
-     "15 to 20 points higher": "It would be if a mean over 98 numbers were much worse than GroupNorm's over "
-         "147. A mean over 98 is already a fair estimate.",
-     "about the same": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. Two images bring many "
-         "numbers, though neighbouring pixels are alike.",
-     "clearly lower": "It would be if BatchNorm gained from pixels what GroupNorm does not. GroupNorm "
-         "takes its mean over 3 · 49 = 147 numbers."},
-    "about the same")
+    "Batches of 2: the MLP's error is about 40 percentage points higher with BatchNorm than with GroupNorm. "
+    "Compare the CNN's two errors: with BatchNorm, the error is",
+    {"about 40 points higher": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean of "
+         "the CNN.",
+     "15 to 20 points higher": "In this CNN, 98 numbers in a mean are enough. GroupNorm's mean is taken over "
+         "147 numbers.",
+     "about equal": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. In this CNN, that is enough.",
+     "clearly lower": "GroupNorm gains from the pixels, too: its mean is taken over 3 · 49 = 147 "
+         "numbers."},
+    "about equal")
 
 half_contrast = Question(
-    "A net gets a digit, either as it is or with half the contrast. It has to say which. The MLP alone has "
-    "an accuracy of about 0.9. With InstanceNorm as the first layer, before the MLP, the accuracy is about",
-    {"0.9": "It would be if something of the contrast were left. But each image is divided by its own "
-         "standard deviation, so the two kinds of image look alike.",
-     "0.75": "It would be if InstanceNorm only weakened the contrast. It sets every image's standard "
-         "deviation to 1.",
-     "0.5": "Contrast is the standard deviation of an image, and InstanceNorm sets that to 1. What is left "
-         "is guessing."},
+    "A net has to say whether a digit's contrast is halved. The MLP alone has an accuracy of about 0.9. With "
+    "InstanceNorm as the first layer, the accuracy is about",
+    {"0.9": "InstanceNorm divides each image by its own standard deviation. Nothing of the contrast is "
+         "left.",
+     "0.75": "InstanceNorm does more than weaken the contrast. It sets every image's standard deviation to "
+         "1.",
+     "0.5": "Contrast is the standard deviation of an image, and InstanceNorm sets the standard deviation to "
+         "1. The net can only guess."},
     "0.5")
 
 last_token = Question(
@@ -99,6 +99,16 @@ class PerToken(nn.Module):
         return self.norm(x.movedim(1, -1)).movedim(-1, 1)
 
 
+# The set of a number
+
+def set_of(norm, number, N):
+    """(N, 6, 4) bool: which numbers of a block change this norm's output for `number` in train mode. number:
+    (sample, channel, pixel). Outside the set, the gradient of that output is 0."""
+    x = torch.randn(N, 6, 2, 2, generator=generator(1)).requires_grad_()
+    norm(x).flatten(2)[number].backward()  # (N, C, pixels)
+    return x.grad.flatten(2) != 0
+
+
 # Data
 
 def two_contrasts(digits):
@@ -124,14 +134,13 @@ def _same_set(norm, dims):
 
 
 family_goals = {
-    "the N with which BatchNorm has the same set as InstanceNorm":
+    "the N with which BatchNorm has InstanceNorm's set":
         lambda at: at.norm == "BatchNorm" and at.N == 1,
-    "GroupNorm with the same set as LayerNorm": _same_set("GroupNorm", (1, 2)),
-    "GroupNorm with the same set as InstanceNorm": _same_set("GroupNorm", (2,)),
-    "GroupNorm with 3 groups: the first channel of the second group":
-        lambda at: (at.norm, at.groups, at.channel) == ("GroupNorm", 3, 2),
-    "a norm whose set holds six numbers: one from each channel":
-        lambda at: at.mask.sum() == 6 and at.mask.any(2).any(0).all(),
+    "GroupNorm with LayerNorm's set": _same_set("GroupNorm", (1, 2)),
+    "GroupNorm with InstanceNorm's set": _same_set("GroupNorm", (2,)),
+    "GroupNorm with 3 groups, and the yellow number in the middle group":
+        lambda at: (at.norm, at.groups) == ("GroupNorm", 3) and at.channel in (2, 3),
+    "a norm with six numbers in the set": lambda at: at.mask.sum() == 6,
 }
 
 shift_goals = {
@@ -195,8 +204,8 @@ normalize = Exercise(normalizing, probes=[
     (_uneven(2, 3, 3, 3), (0, 2, 3), 5e-2), (_uneven(4, 4, 4, 4), (1, 2, 3), 1e-2),
     (_uneven(3, 3), (-1,), 2e-2), (torch.tensor([[0.0, 4, -2], [0, -1, -2.1], [0, 0, -1.9]]), (0,), 1e-3),
 ], names=("the result",), mistakes={
-    "other_axes": "The mean runs over the axes that `dims` does not name. `dims` are those that share one; "
-        "the others stay apart.",
+    "other_axes": "The mean runs over the axes that `dims` does not name. `dims` are the axes over which "
+        "the mean is taken.",
     "everything": "One mean for the whole of x: `dims` is not used.",
     "batch_only": "It runs over axis 0 always: `dims` is not used.",
     "last_axis": "It runs over the last axis always: `dims` is not used.",
@@ -220,11 +229,11 @@ normalize = Exercise(normalizing, probes=[
     "eps_outside": "eps is added after the root: it belongs to the variance, inside.",
     "unbiased": "The variance divides by n − 1: all norms divide by n, unbiased=False.",
 }, hints=[
-    "BatchNorm's lines, but the axes are an argument. How does the mean line up with x?",
+    "Take BatchNorm's lines, and make the axes an argument. How does the mean line up with x?",
     "`x.mean(dims, keepdim=True)` has length 1 along dims and lines up with x, whatever dims are.",
-    "The same for `x.var(dims, ..., keepdim=True)`, the one that divides by n.",
-], solution=normalize_solution, why="Nothing in it says batch, layer or instance: dims alone decides which "
-    "numbers share a mean.")
+    "Do the same in `x.var(dims, ..., keepdim=True)`. The variance divides by n.",
+], solution=normalize_solution, why="The function does not name batch, layer or instance: dims alone "
+    "decides which numbers share a mean.")
 
 
 # Exercise: six situations

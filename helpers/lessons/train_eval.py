@@ -1,5 +1,6 @@
 """05: train mode answers by the batch, eval mode by running statistics; recalibration, folding."""
 import copy
+from functools import cache
 
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from ..checks.comparing import same_draws
 from ..checks.exercises import Exercise
 from ..checks.predict import Question
 from ..experiments.seeds import generator
-from ..experiments.training import cross_entropy
+from ..experiments.training import accuracy, cross_entropy
 from .batchnorm1d import spread
 
 batch_mates = Question(
@@ -44,11 +45,12 @@ ten_batches = Question(
     "The running mean is then",
     {"1.0": "That is the value after the first batch. Each further batch adds a tenth of the distance that "
             "is left.",
-     "6.5": "Each batch leaves 0.9 of the distance to 10, and 0.9¹⁰ = 0.35.",
-     "9.0": "That is where one batch leads if the momentum is the weight of the old value, as in Keras and "
-          "Paddle. In torch it is the weight of the new one.",
-     "10.0": "A plain average of ten batches would be 10. The exponential moving average still contains "
-             "the 0 at which it started."},
+     "6.5": "Each batch leaves 0.9 of the distance to 10. Ten batches leave 0.9¹⁰ = 0.35 of it. "
+            "So 3.5 is left.",
+     "9.0": "One batch would lead to 9.0 if the old value had the weight 0.1. In torch the batch has the "
+          "weight 0.1.",
+     "10.0": "A plain average of ten batches would be 10. The exponential moving average also contains a "
+             "share of the start, 0."},
     "6.5")
 
 sorted_batches = Question(
@@ -56,15 +58,16 @@ sorted_batches = Question(
     "come sorted by class, again 64 a batch. The accuracy is about",
     {"0.90": "64 images are enough to estimate a mean. But the mean of a batch of sevens is not the mean of "
              "all digits.",
-     "0.65": "It would be so if only a smaller part of what makes a seven were lost. Most of it is.",
-     "0.25": "BatchNorm subtracts what the images of a batch have in common. Here they have their class in "
-             "common.",
-     "0.10": "That would be guessing. Some sorted batches hold two classes, and those keep a difference."},
+     "0.65": "This needs differences between classes in most batches. A batch of one class has none.",
+     "0.25": "BatchNorm subtracts what the images of a batch share. The images of a sorted batch share "
+            "their class.",
+     "0.10": "That would be guessing. Some sorted batches hold two classes, and the "
+             "difference between the two classes stays."},
     "0.25")
 
 no_gradients = Question(
-    "A batch goes through BatchNorm in train mode twice: once under torch.no_grad(), and once with "
-    "requires_grad_(False) on all parameters. In which of the two cases does the running mean change?",
+    "BatchNorm is in train mode. It gets one batch under torch.no_grad(). It gets another batch after "
+    "requires_grad_(False) has frozen all parameters. In which case does the running mean move?",
     {"in neither": "That would be right if gradients changed it. But it is a moving average, updated in the "
          "forward pass.",
      "under no_grad() only":
@@ -105,12 +108,11 @@ def _agree(at):
 
 
 mates_goals = {
-    "digit 4, 3 mates: move draw to 20. In how many of the 20 draws do the two modes give different "
-    "classes?":
+    "digit 4, 3 mates: move draw to 20. How many of the 20 squares are orange?":
         lambda at: at.digit == 4 and at.mates == 3 and at.draw == 20,
-    "digit 4, draw 20: change mates until the two modes give the same class in all 20 draws":
+    "digit 4: leave draw at 20 and change mates until no square is orange":
         lambda at: at.digit == 4 and at.draw == 20 and _agree(at).all(),
-    "1 mate, draw 20: find a digit for which the two modes give different classes in more than 10 draws":
+    "1 mate: leave draw at 20 and find a digit with more than 10 orange squares":
         lambda at: at.mates == 1 and at.draw == 20 and (~_agree(at)).sum() > 10,
 }
 
@@ -146,6 +148,16 @@ def brighter(digits, by):
     return digits.test.x + by / digits.std.view(1, 1, 1, 1)
 
 
+@cache
+def _samples():
+    return 1 + torch.randn(300 * 256, 32, generator=generator(1))  # (samples, units)
+
+
+def batch_means(batch):
+    """(300, 32): the means of 300 batches of this size, for 32 units with mean 1 and sd 1."""
+    return _samples()[:300 * batch].view(300, batch, 32).mean(1)
+
+
 def noise(running):
     """running (T + 1, units) -> sd of the units about their common mean, over the last 100 batches."""
     return running[-100:].std(1).square().mean().sqrt()
@@ -156,9 +168,9 @@ def _quiet(at):
 
 
 running_goals = {
-    "batches of 8: find a momentum with noise below 3 % of σ (quiet). At which batch is the diamond then?":
+    "batches of 8: find a momentum with noise below 3 % of σ. At which batch is the diamond then?":
         lambda at: at.batch == 8 and _quiet(at),
-    "find a setting that is quiet and has its diamond before batch 11 (quick). Which batch size allows both?":
+    "find a batch size and a momentum with noise below 3 % of σ and the diamond before batch 11":
         lambda at: _quiet(at) and 1 - (1 - at.momentum) ** 10 >= 0.95,
     "find a momentum at which only the last batch counts": lambda at: at.momentum == 1,
 }
@@ -175,16 +187,22 @@ def accuracy_in_train_mode(nets, x, y, order, batch):
     return torch.cat(right, -1).float().mean(-1)  # (K,)
 
 
-def in_train_mode(nets, x, y, order, sizes):
-    """(sizes, K): the accuracies in train mode, in batches of each size."""
-    return torch.stack([accuracy_in_train_mode(nets, x, y, order, size) for size in sizes])
+def by_test_batch(nets, x, y, sizes=(2, 4, 8, 32, 64, 256)):
+    """What figures.against_test_batch draws, accuracies (sizes, K): in train mode, in batches of each size,
+    shuffled and sorted by class; in eval mode, where the size does not matter.
+    """
+    orders = {"shuffled": torch.randperm(len(x), generator=generator(2)), "sorted": y.argsort(stable=True)}
+    found = {name: torch.stack([accuracy_in_train_mode(nets, x, y, order, size) for size in sizes])
+             for name, order in orders.items()}
+    return dict(found, sizes=sizes, eval=accuracy(nets, x, y).expand(len(sizes), -1))
 
 
 def moves(net, x):
-    """Whether the running mean of net[2] moves as the batch x passes."""
-    before = net[2].running_mean.clone()
+    """Whether the running mean of the first BatchNorm layer moves as the batch x passes."""
+    norm = _norms(net)[0]
+    before = norm.running_mean.clone()
     net(x)
-    return not torch.equal(before, net[2].running_mean)
+    return not torch.equal(before, norm.running_mean)
 
 
 def go_on(net, split, rate, steps=60):
@@ -238,7 +256,7 @@ update_running = Exercise(updating, names=("running_mean", "running_var"), probe
         "the share 1 - momentum.",
     averaged="It takes the middle of old and new, whatever the momentum: that is momentum 0.5.",
     reversed="Your code multiplies the old value by momentum, as the libraries Keras and Paddle do. "
-        "torch's default is 0.1: does torch give this weight to the old value or to the batch?",
+        "torch's default is 0.1. Is 0.1 the weight of the old value or of the batch?",
     deviation="The buffer holds a variance, not its root.",
     around_running="The variance is taken about the running mean. It is that of the batch alone, "
         "about the batch's own mean.",

@@ -2,13 +2,14 @@
 from itertools import pairwise
 
 import torch
+from torch import nn
 from torch.func import vmap
 from torch.nn.functional import cosine_similarity
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
 from ..experiments.probes import activations
-from ..experiments.training import cross_entropy
+from ..experiments.training import accuracy, cross_entropy
 
 compound = Question(
     "Twenty layers whose weights keep the numbers at one size from layer to layer. Now all weights are made "
@@ -35,32 +36,29 @@ deep_gradient = Question(
     "over 10,000 times larger")
 
 shaken_layers = Question(
-    "Without BatchNorm, the mean of each unit moves during training. With BatchNorm it hardly moves. "
-    "Now noise after each BatchNorm moves the means as much as they move in the plain net. How much of "
-    "BatchNorm's lead in accuracy is lost?",
-    {"less than a fifth": "The means move as in the plain net, and the net learns nearly as with BatchNorm. "
-         "In this net a steady mean is not what helps.",
-     "about half": "That would mean that the steady mean and something else share the credit. Here nearly "
-         "all of it belongs to something else.",
-     "more than four fifths": "So it would be if a steady mean were what BatchNorm is good for. The mean is "
-         "no longer steady, and yet the net learns.",
-     "more than all of it": "You expect that noise does harm besides. But it is the same for all images of "
-         "a batch, so it does not mix them up."},
-    "less than a fifth")
+    "The accuracy of the plain net is about 0.67, with BatchNorm about 0.85. Noise after each BatchNorm "
+    "moves the means as much as they move in the plain net. The accuracy with BatchNorm and noise is about",
+    {"0.84": "The means move as in the plain net, but the net learns nearly as well as without the noise.",
+     "0.76": "Then the steady mean would give half of the lead. Here the lead stays nearly whole without a "
+         "steady mean.",
+     "0.67": "Then the steady mean would give all of the lead. Here the mean is no longer steady, and nearly "
+         "all of the lead stays.",
+     "0.50": "You expect that noise does other harm, too. But all images of a batch get the same noise, so "
+         "the noise does not confuse one image with another."},
+    "0.84")
 
 larger_weights = Question(
-    "The plain net starts again with first weights 2.4 times as large, still without BatchNorm. How "
-    "much of BatchNorm's lead disappears?",
-    {"none: the lead grows": "Weights that are too large can do that. But torch's are small: a layer with "
-         "its ReLU leaves about a sixth of the mean square of its inputs. With 2.4 times the weights it "
-         "leaves about all of it.",
-     "about a tenth": "You expect that the first weights matter only for the first steps. But small outputs "
-         "mean small gradients, and the first steps take long.",
-     "about a third": "Then most of the lead would come from what BatchNorm does later in training. Here the "
-         "right size at the start does most of it.",
-     "more than two thirds": "With these weights a layer with its ReLU leaves about all of the mean square "
-         "of its inputs, not a sixth. BatchNorm keeps the size, too. In this net that is most of the lead."},
-    "more than two thirds")
+    "The accuracy of the plain net is about 0.67, with BatchNorm about 0.85. Without BatchNorm, but with "
+    "initial weights 2.4 times as large, the accuracy is about",
+    {"0.50": "Weights that are too large can do that. But torch's weights are small: after a layer and its "
+         "ReLU, about a sixth of the mean square is left.",
+     "0.69": "You expect that the initial weights matter only for the first steps. But small outputs mean "
+         "small gradients, and the first steps take long.",
+     "0.73": "Then most of the lead would come from what BatchNorm does later in training. Here the right "
+         "size at the start gives most of the lead.",
+     "0.84": "With these weights the mean square stays about the same from layer to layer. In this net that "
+         "gives most of the lead."},
+    "0.84")
 
 ten_times = Question(
     "The weights in front of BatchNorm are multiplied by 10. BatchNorm's output stays the same. "
@@ -83,19 +81,25 @@ length_over_time = Question(
     "grows")
 
 more_decay = Question(
-    "Two nets with BatchNorm train at the same learning rate. The second has four times the weight decay of "
-    "the first. After many steps, we measure the angle by which a step turns the weights in front of "
-    "BatchNorm. In the second net this angle is",
+    "Two nets with BatchNorm train at the same learning rate. The second net has four times the weight "
+    "decay. After many steps, we measure the angle by which a step turns the weights in front of "
+    "BatchNorm. Compared with the first net, the angle in the second net is",
     {"smaller":
          "Decay makes these weights shorter. Shorter weights have a larger gradient, and so a step turns "
-         "them more.",
-     "the same": "The output does not depend on their length. The angle of a "
-         "step does.",
-     "twice as large": "Steps push outwards and decay pulls inwards. They balance at a shorter length, where "
-         "the angle is larger by the root of four.",
-     "four times as large": "The angle does grow. But shorter weights also get larger steps, which push "
-         "outwards, so the balance comes sooner: at twice the angle."},
+         "shorter weights more.",
+     "the same": "The output does not depend on the length of these weights. The angle of a step does.",
+     "twice as large": "Steps make the weights longer, decay makes them shorter. With four times the decay, "
+         "the two balance at a shorter length. There the angle is twice as large: two is the root of four.",
+     "four times as large": "The angle does grow. But shorter weights also get larger steps, and larger "
+         "steps make the weights longer. So the balance is reached sooner, at twice the angle."},
     "twice as large")
+
+
+# The lab of two weights
+
+_around = torch.arange(64) * 2 * torch.pi / 64
+on_a_circle = 2 ** 0.5 * torch.stack([_around.cos(), _around.sin()], 1)  # (64, 2) inputs of variance 1
+best = torch.tensor([0.88, 0.48])  # (2,) weights with the lowest loss
 
 
 # Goals of the labs
@@ -129,7 +133,7 @@ def _turned(at, length):
 
 
 turn_goals = {
-    "length 1: a rate at which a step turns the weights by 16° to 19°": lambda at: _turned(at, 1),
+    "length 1: a rate that turns the weights by 16° to 19°": lambda at: _turned(at, 1),
     "length 2: a rate for the same turn": lambda at: _turned(at, 2),
     "length 0.5: a rate for the same turn": lambda at: _turned(at, 0.5),
 }
@@ -167,8 +171,8 @@ def scale_invariance_solution(w, gradient, a, rate):
 scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"), probes=[
     (*torch.tensor([[3.0, 4.0], [-0.8, 0.6]]), 10.0, 0.5),
     (*torch.tensor([[0.0, 2.0, -2.0], [2.0, 1.0, 1.0]]), 0.5, 0.3)], mistakes=dict(
-    same_gradient="Your gradient at a * w is the gradient at w. The same turn changes the loss by the same "
-        "amount. But at a * w this turn needs a step a times as long. What becomes of the slope?",
+    same_gradient="Your gradient at a * w is the gradient at w. In the table, the gradient at 2w is half as "
+        "long. How long is the gradient at a * w?",
     larger_gradient="The gradient grows with the factor a here. That holds for a layer whose output grows "
         "with its weights. In front of BatchNorm the gradient shrinks.",
     square_gradient="1/a² is too much for the gradient: that is how the angle of a step changes. The "
@@ -177,7 +181,7 @@ scale_invariance = Exercise(scaling, names=("gradient", "rate", "squared length"
         "the weights are longer by this factor. So for a > 1 the same rate turns them less.",
     smaller_rate="The rate is divided where it has to be multiplied: "
         "at a * w, for a > 1, the same rate turns the weights less, not more.",
-    once_smaller="The rate is divided by a. At a w the same rate turns the weights less: it has to grow.",
+    once_smaller="The rate is divided by a. At a * w the same rate turns the weights less: it has to grow.",
     once_rate="The rate has one factor a, and needs two: the gradient is smaller by the factor a, and the "
         "weights to be turned are longer by this factor.",
     unchanged="The length is taken to stay, since the loss does not see it. "
@@ -274,7 +278,7 @@ def verdicts_solution():
 
 
 verdicts = Verdicts(judging, probes=[()], names=[*"abcdef"], also={}, mistakes=dict(
-    a_disputed="a: nobody disputes it: it follows from the formula in one line, and the core measured it.",
+    a_disputed="a: nobody disputes it: it follows from the formula in one line, and it was measured here.",
     a_false="a: the output is the same, the slope is not: ten times the distance for the same fall.",
     b_measured="b: what was measured is a net of two layers and one of ten. It says nothing sure of large "
         "networks.",
@@ -315,15 +319,26 @@ def lengths_and_angles(runs, name):
     return length.view(shape), cosine.clamp(max=1).acos().rad2deg().view(shape)
 
 
-def watched(runs, layer, x):
-    """Means and sds (looks, K, C) of the layer's units over the batch x in a training, and its last Curve.
+def largest_error(angle, predicted):
+    """angle (3, K, T), predicted (3, 1) -> (K,): relative error of the mean angle of the last 50 steps, the
+    larger one of the two decays."""
+    late = angle[1:, :, -50:].mean(2)  # (2, K)
+    return (late / predicted[1:] - 1).abs().amax(0)
 
-    The nets are in train mode."""
+
+def drift_and_accuracy(runs, test):
+    """Follows a training of mlp -> drift (K,), and accuracy (K,) at its end, in eval mode.
+
+    Drift: the sd of a unit's means over the batch of 300 test images, one mean a stop of runs, divided by its
+    sd over these images; the mean of all units of the first layer, or of the BatchNorm after it. The nets are
+    in train mode."""
     looks = []
     for run in runs:
-        looks.append(activations(run.nets, layer, x))  # (K, N, C)
+        layer = "2" if isinstance(run.nets.skeleton[2], nn.BatchNorm1d) else "1"
+        looks.append(activations(run.nets, layer, test.x[:300]))  # (K, N, C)
     looks = torch.stack(looks)
-    return looks.mean(2), looks.std(2), run
+    drift = looks.mean(2).std(0) / looks.std(2).mean(0)  # (K, C)
+    return drift.mean(1), accuracy(run.nets, *test)
 
 
 # Plumbing of Deeper: the loss along a line

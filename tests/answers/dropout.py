@@ -209,7 +209,7 @@ wrong = {
 }
 
 SHARE = "share dropped at p = 0.2 and 0.6: it gives "
-EVAL = "factor of 1 in eval mode: it gives "
+EVAL = "the factor in eval mode: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"dropout": {
@@ -228,5 +228,5 @@ others = {"dropout": {
     "eval with noise": (lambda x, p, training: F.dropout(x, p) if training else x + torch.randn(x.shape),
                         EVAL + "'none: 0 does not stay 0'"),
     "eval by p": (lambda x, p, training: F.dropout(x, p) if training else x * p, EVAL + "[0.2, 0.6]"),
-    "in pairs": (in_pairs, "each unit drawn by itself: it gives ('shared in part', 'varies')"),
+    "in pairs": (in_pairs, "a draw for each unit: it gives ('shared in part', 'varies')"),
 }}

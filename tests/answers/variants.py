@@ -163,7 +163,7 @@ wrong = {
     },
 }
 
-SHARE = "which share it drops at p = 0.2 and 0.6: it gives "
+SHARE = "the fraction it drops at p = 0.2 and 0.6: it gives "
 
 # wrong answers that are not a mistake by name: what is told of them
 others = {"spatial_dropout": {

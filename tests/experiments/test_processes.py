@@ -237,6 +237,15 @@ def test_a_program_is_written_from_the_cells_of_its_parts(tmp_path):
     assert launch(file, processes=1) == {0: "hello 0"}
 
 
+def greet_by(Greeting):
+    print(Greeting("hello").word)
+
+
+def test_a_main_gets_the_parts_that_its_parameters_name(tmp_path):
+    file = processes.write(tmp_path / "greet.py", greet_by, Greeting)
+    assert "        greet_by(Greeting)\n" in file.read_text()
+
+
 def test_a_part_without_source_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'len' is unknown: define it in a cell"):
         processes.write(tmp_path / "x.py", len)

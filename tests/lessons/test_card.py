@@ -37,14 +37,19 @@ def test_the_card_and_the_programs_list_the_same_rows():
     assert listed((ROOT / "docs/card.md").read_text("utf-8")) == [*ROWS]
 
 
-def test_the_notebook_shows_rows_of_the_card():
-    """The six behind the first four, which are its rule."""
+def test_the_first_rows_of_the_card_are_the_rule_of_the_notebook():
+    """Where one looks, in bold, and the cause, in italics, stand in the row of the same number."""
     cells = nbformat.read(ROOT / "notebooks/13_bug_clinic.ipynb", as_version=4).cells
-    shown = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()
-             if line.startswith("| ")]
-    card = (ROOT / "docs/card.md").read_text("utf-8").replace("(../notebooks/", "(")
-    rows = [line for line in card.splitlines() if line.startswith("| ")]
-    assert shown == rows[:2] + rows[6:12]
+    rule, = [cell.source for cell in cells if cell.source.startswith("## The rule")]
+    lines = re.findall(r"^\d\. (Poor|Worse) \w+ \*\*(.+?)\*\*.*?: .*?\*(.+?)\*", rule, re.M)
+    card = (ROOT / "docs/card.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?!What you see|---)(.+?) \| (.+?) \|", card, re.M)[:4]
+    assert len(lines) == len(re.findall(r"^\d\. ", rule, re.M)) == 4
+    for (how, where, cause), (symptom, likely) in zip(lines, rows):
+        assert symptom.startswith(how) and where in symptom.replace("*", "")
+        assert cause in likely.lower()
+    text = "\n".join(cell.source for cell in cells)
+    assert "sixteen rows" in text and len(listed(card)) == 16 and "Its first four rows are the rule" in text
 
 
 def test_links_of_the_card_lead_somewhere():

@@ -27,7 +27,7 @@ def set_up_cells():
 
 SET_UP = set_up_cells()
 MOST_LINES = 15
-LAST_PARTS = ["Often read, not quite right", "Keep three things"]
+LAST_PARTS = ["Keep three things"]
 
 MOST_CLAIMS = 3
 MOST_MINUTES = {"00": 15}                                     # of a core; else
