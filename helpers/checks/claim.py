@@ -106,7 +106,7 @@ def interval(values, unit, over):
                          "If they may well be equal, count: values > limit, at_least=")
     half = student(0.025, n - 1) * sd / math.sqrt(n)
     low, high = mean - half, mean + half
-    return low, high, (f"{short(mean)} ± {short(sd, 2)}{unit} (sd, {n} {over}); "
+    return low, high, (f"mean {short(mean)}{unit}, sd {short(sd, 2)} ({n} {over}); "
                        f"95 % interval {short(low)} to {short(high)}")
 
 

@@ -31,7 +31,7 @@ def four_and_curves(fig):
         scores = array(scores)
         curves(array(step), array(loss), array(at), array(val_loss))
         bars(scores)
-        seeds = f"{len(scores)} seeds: bars are means, dots the seeds"
+        seeds = f"{len(scores)} seeds: bars are means, dots are seeds"
         finding, more = told(net, diagnosis, cause, fault, seeds)
         say(finding, more)
         means = ", ".join(f"{score:.2f}" for score in scores.mean(0))
@@ -59,7 +59,7 @@ def losses(fig):
 
     Returns paint(step (T,), loss (K, T), at (V,), val_loss (K, V))."""
     ax = fig.add_axes((0.085, 0.14, 0.37, 0.59))
-    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="steps of training", ylabel="loss (nats)",
+    ax.set(xlim=(0, 1), ylim=(0, TOP), xlabel="steps of training", ylabel="cross-entropy loss",
            yticks=range(5))
     ax.set_xticks([0, 1], ["start", "end"])
     ax.tick_params(labelsize=10.5)
@@ -67,7 +67,7 @@ def losses(fig):
         label.set_size(11)
     ax.axhline(np.log(10), color=FAINT, lw=1.2)
     beside(ax, 0.98, np.log(10) + 0.13, "guessing", ha="right", **NOTE)
-    for x, name, role in zip((-0.1, 0.46), ("training data", "validation data"), CURVES):
+    for x, name, role in zip((-0.1, 0.46), ("training loss", "validation loss"), CURVES):
         key(ax, x, name, role)
     one, all_of_them = dict(lw=0.8, alpha=0.6), dict(lw=2.4)
     thin, seen = (moving(ax, **one, color=role.color) for role in CURVES)

@@ -113,8 +113,8 @@ def by_rate(fig):
     say = headline(fig)
     ax = fig.add_axes((0.085, 0.14, 0.74, 0.61))
     ax.set(xlim=(-0.02, 0.82), xlabel="p, the probability to drop",
-           ylim=(0, 0.17), ylabel="mean squared error", yticks=[0, 0.05, 0.1, 0.15])
-    ticks(ax.xaxis, (0, 0.2, 0.4, 0.6, 0.8))
+           ylim=(0, 0.17), ylabel="error", yticks=[0, 0.05, 0.1, 0.15])
+    ticks(ax.xaxis, (0, 0.2, 0.8))
     areas, tested = stacked(ax, PARTS), interval(ax)
     names = [beside(ax, 1.015, 0, name, **role.bold, animated=True) for name, role in PARTS]
 

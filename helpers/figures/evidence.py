@@ -1,4 +1,4 @@
-"""Pictures of notebook 06: drift without harm, and how smooth the loss is at which rate."""
+"""Pictures of notebook 06: what the explanations of BatchNorm say about accuracy, drift and the loss."""
 import numpy as np
 
 from .parts import array, beside, broken, headline, inside, jitter, listed, moving, plural, short, ticks
@@ -6,6 +6,7 @@ from .roles import FAINT, Role, normalized, raw
 
 noisy = Role("#CC79A7", "#96466F", "v", (0, (1, 1)))  # BatchNorm whose outputs are shaken
 KINDS = ("without BatchNorm", raw), ("with BatchNorm", normalized), ("BatchNorm, then noise", noisy)
+NETS = ("plain", raw), ("plain, larger initial weights", raw), *KINDS[1:]
 
 
 def shaken(fig):
@@ -37,14 +38,43 @@ def shaken(fig):
     return draw
 
 
-def strips(ax, title, limits):
-    """A row for each kind of net, the first on top. Returns paint(values (3, K)): dots, their mean a bar."""
-    ax.set(xlim=limits, ylim=(2.6, -0.6), yticks=[])
+def four_nets(fig):
+    """Accuracy at the end: a row for each of four kinds of net, a dot for each net.
+
+    draw(accuracy, rate): accuracy (4, K) on new images, of NETS; rate: of the training."""
+    say = headline(fig)
+    ax = fig.add_axes((0.36, 0.1, 0.6, 0.6))
+    paint = strips(ax, "accuracy on new images", (0.4, 1), NETS)
+    for y, (name, role) in enumerate(NETS):
+        beside(ax, -0.03, y, name, ha="right", **role.bold, size=10)
+    words = [ax.text(0.985, y, "", ha="right", va="center", **role.bold, size=10, animated=True)
+             for y, (_, role) in enumerate(NETS)]
+
+    def draw(accuracy, rate):
+        accuracy = array(accuracy)
+        paint(accuracy)
+        plain, larger, steady, noise = means = accuracy.mean(1)
+        for word, mean in zip(words, means):
+            word.set_text(f"{mean:.2f}")
+        fits = larger - plain > (steady - plain) / 2 and steady - noise < (steady - plain) / 5
+        finding = ("Larger initial weights help, the noise costs little" if fits
+                   else "Accuracy of four kinds of net")
+        many = plural(accuracy.shape[1], "seed")
+        seeds = f"dot: one of {many}; bar, number: their mean; rate {short(rate)}"
+        say(finding, seeds)
+        named = ", ".join(f"{name} {mean:.2f}" for (name, _), mean in zip(NETS, means))
+        return f"{finding}. Accuracy: {named} ({seeds})."
+    return draw
+
+
+def strips(ax, title, limits, kinds=KINDS):
+    """A row for each kind of net, the first on top. Returns paint(values (R, K)): dots, their mean a bar."""
+    ax.set(xlim=limits, ylim=(len(kinds) - 0.4, -0.6), yticks=[])
     ax.set_title(title, size=10, weight="bold")
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
-    dots = [moving(ax, **role.dots | dict(marker="o", alpha=0.6), ms=6) for _, role in KINDS]
-    bars = [moving(ax, color=role.ink, lw=3) for _, role in KINDS]
+    dots = [moving(ax, **role.dots | dict(marker="o", alpha=0.6), ms=6) for _, role in kinds]
+    bars = [moving(ax, color=role.ink, lw=3) for _, role in kinds]
 
     def paint(values):
         for y, (each, middle, found) in enumerate(zip(dots, bars, values)):

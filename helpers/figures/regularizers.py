@@ -151,7 +151,7 @@ def over_passes(fig):
         names = [f"{k} {'pass' if k == '1' else 'passes'} over\n{n:,} images" for k, n in zip(passes, counts)]
         paint(names, found, [f"{mean:+.2f}".replace("-", "−") for mean in means],
               f"{out} of {found.size} lie outside" if out else "")
-        finding = (f"Dropout helps in {passes[1]} passes over {counts[1]} images"
+        finding = (f"Dropout helps after {passes[1]} passes over {counts[1]:,} images"
                    if means[1] < 0 < means[0] else "What dropout does changes with the passes")
         figures = f"a dot: one of {found.shape[1]} seeds; diamond and number: their mean"
         say(finding, figures)

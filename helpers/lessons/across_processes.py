@@ -29,9 +29,9 @@ averaged_variance = Question(
     "too small")
 
 two_halves = Question(
-    "Two processes have 32 samples each. In each process, normalize(h, plain_sum) computes the output. "
-    "Then backward() on the sum of the 32 losses computes h.grad. Compare with one process that has all 64 "
-    "samples. What is different?",
+    "Two processes have 32 samples each. Each process computes output = normalize(h, plain_sum), and calls "
+    "backward() on the loss of its samples. One process with all 64 samples does the same. Which results "
+    "differ?",
     {"nothing": "The output is the same. But a gradient reaches another process only if a program sends it.",
      "the output and h.grad": "plain_sum gives the sums over all 64 samples. So the mean, the "
          "variance and the output are the same.",
@@ -58,13 +58,13 @@ whose_statistics = Question(
 share_goals = {
     "Put the yellow image in process 1. What does 0.5 become?":
         lambda at: at.process == 1 and not at.synchronized,
-    "Take 2 images in each process. Which values can 0.5 become?":
+    "Take 2 images in each process. Which two values can 0.5 become?":
         lambda at: at.images == 2 and not at.synchronized,
-    "Synchronize. Then put the yellow image in the other process. Does the normalized value change?":
+    "Synchronize. Then put the yellow image in the other process. Does 0.5 become another value?":
         lambda at: at.process == 1 and at.synchronized,
     "Take 8 synchronized processes with 4 images each. What is the spread?":
         lambda at: (at.processes, at.images, at.synchronized) == (8, 4, True),
-    "Then switch off synchronized. How many images does each process need for nearly this spread?":
+    "Then switch off synchronized. Choose the number of images so that the spread is about the same.":
         lambda at: at.processes == 8 and not at.synchronized and at.yellow.std() < 0.24,
 }
 

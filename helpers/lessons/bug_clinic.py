@@ -13,44 +13,45 @@ from ..experiments.seeds import generator
 from ..experiments.training import cross_entropy, fit_many, mean_loss
 
 few_images = Question(
-    "A net with BatchNorm was trained on 100 images only. Which of its four scores "
-    "are lower than those of a healthy net?",
+    "A net with BatchNorm was trained on 100 images only. Which of its four scores are lower than those "
+    "of a net trained on 4,000 images?",
     {"all but training data in train()":
-         "Then eval() would be worse even on the 100 images themselves. But their statistics are those that "
-         "BatchNorm has stored.",
+         "Then eval() would be worse on the 100 images themselves. But BatchNorm has stored the statistics "
+         "of these 100 images.",
      "validation data in both modes":
          "The weights fit 100 images and little else. No choice of mean and variance changes what the "
          "weights have learned.",
      "validation data in eval() only":
          "In train() BatchNorm takes the statistics of the validation data themselves. But the weights are "
          "the same in both modes, and they know only 100 images.",
-     "all four": "The net has learned its own 100 images: on these it is right in both modes."},
+     "all four": "The net has learned its 100 images: it names their digits in both modes."},
     "validation data in both modes")
 
 small_momentum = Question(
-    "A net is trained for 150 steps, and its BatchNorm layers have momentum 0.001. Which scores are "
-    "lower than those of a healthy net?",
+    "The BatchNorm layers of a net have momentum 0.001. The net is trained for 150 steps. Which of its four "
+    "scores are lower than those of a net with momentum 0.1?",
     {"both in eval()":
-         "After 150 steps the running mean has gone 14 % of the way. The weights are as good as ever, and "
-         "train() does not use the running mean.",
+         "After 150 steps the running mean has gone 14 % of the way from 0 to the mean of the batches. "
+         "The weights are good, and train() does not use the running mean.",
      "validation data in eval() only":
-         "The running mean is wrong for the training data, too: the same one is used for both.",
+         "In eval() BatchNorm uses the same running mean for training data. It is wrong for them, too.",
      "both on validation data":
-         "In train() BatchNorm takes the statistics of the batch. Stored ones do not matter there.",
-     "all four": "The momentum changes what is stored. Training itself never uses what is stored."},
+         "In train() BatchNorm takes the statistics of the batch. The running statistics do not matter "
+         "there.",
+     "all four": "The momentum changes the running statistics. Training never uses them."},
     "both in eval()")
 
 one_class = Question(
-    "Each batch in training held images of a single class. Now the net is scored on mixed batches. Which "
-    "scores are lower than those of a healthy net?",
+    "A net with BatchNorm was trained on batches of a single class each. Now it is scored on mixed batches. "
+    "Which of its four scores are lower than those of a net trained on mixed batches?",
     {"both in eval()":
-         "It would be so if only the stored statistics were wrong. But what did the weights have to tell "
-         "apart in a batch of sevens?",
+         "It would be so if only the running statistics were wrong. But a batch of sevens gives the weights "
+         "no classes to tell apart.",
      "both in train()":
-         "The batches of the test are mixed, so their statistics are sound. Something else is missing.",
+         "The statistics of the mixed batches are good. But the weights are not.",
      "all four":
-         "BatchNorm subtracts what a batch has in common, and that was the class. The weights have learned "
-         "nothing that tells classes apart.",
+         "BatchNorm subtracts what the images of a batch have in common, here the class. The weights have "
+         "learned nothing that tells the classes apart.",
      "none: the net has seen all images": "It has seen all of them. But BatchNorm hides from the weights "
          "what all images of a batch share."},
     "all four")
@@ -167,6 +168,11 @@ def findings(case):
 # ---- the lab
 
 DIAGNOSES = ["?", "batches", "statistics", "overfit", "other data", "healthy"]  # as the rule has them
+def named_rightly(reading, scores):
+    """For each net of {fault: scores (K, 4)}: whether reading(its four scores) is the cause of its fault."""
+    return torch.tensor([reading(four) == CAUSE[fault] for fault, rows in scores.items() for four in rows])
+
+
 CAUSE = {"healthy": "healthy", "statistics lost": "statistics", "momentum 0.001": "statistics",
          "shifted data": "other data", "overfit": "overfit", "batches of 2": "batches",
          "one class a batch": "batches"}
@@ -280,7 +286,7 @@ def _four(f):
 four_scores = Exercise(scoring, observe=_four, mistakes=dict(
     no_copy="Your code scores the net that it gets, not a copy. A forward pass in train() moves the running "
         "statistics, so eval() then scores a changed net. Many such passes repair wrong running "
-        "statistics, and the test does not show the fault.",
+        "statistics. So the four scores hide the fault.",
     copied_once="One copy serves for several scores. Its running statistics move in train() before eval() "
         "asks for them. Take a new copy for each score.",
     dropout_on="Dropout is on in train(). Then both faults look alike: bad statistics and dropped units. "
@@ -301,7 +307,7 @@ four_scores = Exercise(scoring, observe=_four, mistakes=dict(
         "train(). Score copies, or put back the mode of each layer.",
 ), hints=[
     "What does a forward pass in train() change in the net?",
-    "copy.deepcopy(net) is a net of its own. Which of the loops must it stand in?",
+    "After import copy, copy.deepcopy(net) is a second net. Which of the loops must make it?",
     "Dropout in train() is a second difference between the modes. Which layers must be in eval()?",
 ], solution=four_scores_solution, why="A test that changes the net tests another net. With dropout off and a "
     "new copy for each score, the two modes differ in the statistics alone.")

@@ -34,11 +34,11 @@ first_only = Question(
     "the second and the third")
 
 four_dropouts = Question(
-    "A net with four hidden layers trains for 120 steps, so it gets each training image about "
-    "twice. Without dropout its log loss is 0.29. With one dropout (p = 0.5) after the first ReLU, the log "
-    "loss is 0.38. With a dropout (p = 0.5) after each of the four ReLUs, the log loss is about",
-    {"0.25": "More dropout is more regularization. But a net that has seen each image twice has hardly begun "
-         "to overfit (notebook 08).",
+    "A net with four hidden layers has a log loss of 0.29 without dropout. With one dropout (p = 0.5) after "
+    "the first ReLU, the log loss is 0.38. With a dropout (p = 0.5) after each of the four ReLUs, the log "
+    "loss is about",
+    {"0.25": "More dropout is more regularization. But in 120 steps this net sees each image about twice. It "
+         "has hardly begun to overfit (notebook 08).",
      "0.4": "Then the first dropout would make nearly all of the cost. But each further dropout adds noise.",
      "0.65": "This adds four times the cost of the first dropout. But each layer gets the noise of all the "
          "dropouts before it.",

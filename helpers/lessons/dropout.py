@@ -56,7 +56,7 @@ functional = Question(
 three_losses = Question(
     "While a net with dropout is trained, the training loop prints the mean loss of the last 100 batches. "
     "After training, two losses are measured in eval mode: one on the training images, one on new images. "
-    "Which order is right, with the lowest loss first?",
+    "Sort the three losses, the lowest first.",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "

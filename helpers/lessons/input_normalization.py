@@ -7,8 +7,8 @@ from ..checks.through import as_well_far_off
 
 steepness = Question(
     "A linear model predicts w₁x₁ + w₂x₂. Feature x₁ is spread evenly between −200 and 200, feature x₂ "
-    "between −10 and 10. The loss is the mean squared error. How many times as large as the curvature "
-    "along w₂ is the curvature along w₁?",
+    "between −10 and 10. The loss is the mean squared error. The curvature along w₁ is how many times the "
+    "curvature along w₂?",
     {"20": "That is the ratio of the two ranges. But the loss holds the square of w₁x₁, "
          "and so the square of the range.",
      "200": "That is the range of x₁ alone. The curvature along w₂ is not 1: x₂ has a range, too.",

@@ -42,8 +42,8 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: the MLP's error is about 40 percentage points higher with BatchNorm than with GroupNorm. "
-    "Compare the CNN's two errors: with BatchNorm, the error is",
+    "Batches of 2: with BatchNorm, the MLP's error is about 40 percentage points higher than with GroupNorm. "
+    "And the CNN? With BatchNorm, the CNN's error is",
     {"about 40 points higher": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean of "
          "the CNN.",
      "15 to 20 points higher": "In this CNN, 98 numbers in a mean are enough. GroupNorm's mean is taken over "
@@ -134,11 +134,11 @@ def _same_set(norm, dims):
 
 
 family_goals = {
-    "the N with which BatchNorm has InstanceNorm's set":
+    "an N at which the sets of BatchNorm and InstanceNorm are equal":
         lambda at: at.norm == "BatchNorm" and at.N == 1,
     "GroupNorm with LayerNorm's set": _same_set("GroupNorm", (1, 2)),
     "GroupNorm with InstanceNorm's set": _same_set("GroupNorm", (2,)),
-    "GroupNorm with 3 groups, and the yellow number in the middle group":
+    "GroupNorm, 3 groups: a channel that puts the yellow number into the middle group":
         lambda at: (at.norm, at.groups) == ("GroupNorm", 3) and at.channel in (2, 3),
     "a norm with six numbers in the set": lambda at: at.mask.sum() == 6,
 }
@@ -214,8 +214,7 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has lost the axes in `dims`. So broadcasting lines up the mean with the wrong axes "
-        "of x.",
+    "not_kept": "The mean has lost the axes in `dims`. So torch subtracts the mean along the wrong axes of x.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

@@ -26,18 +26,18 @@ grows = Question(
     "only bias²")
 
 stopping = Question(
-    "Net A has dropout 0.2 and trains on fifty points for 600 steps. Net B has no dropout and trains on "
-    "forty of these points. The other ten points are the validation set, and net B stops early. We repeat "
-    "this with 64 data sets. On average, the squared distance of net B from the truth is",
-    {"smaller than that of net A":
-         "After some fifty steps net B has found the line and has hardly begun to follow the noise. This "
-         "helps more than ten further points. The squared distance is about two thirds of that of net A.",
-     "about as large as that of net A":
-         "On single data sets either net can win. Over 64 data sets there is a winner.",
-     "larger than that of net A":
-         "Net A learns from ten points more. But net A also follows the noise of its points, up to the last "
-         "step."},
-    "smaller than that of net A")
+    "Nets get fifty points each, and one remedy: dropout 0.2, early stopping or weight decay. With early "
+    "stopping a net trains on forty of the points, and ten are the validation set. Which remedy leaves the "
+    "fits furthest from the truth, on average over 64 data sets?",
+    {"dropout 0.2": "Dropout lowers the variance, but the nets follow the noise of their points up to the "
+         "last step. The other two remedies come nearer to the line.",
+     "early stopping": "It learns from ten points less. But after some fifty steps the nets have found the "
+         "line and have hardly begun to follow the noise. This helps more than ten points.",
+     "weight decay": "Small weights make fits that bend little. The truth is a line, so this does no harm "
+         "here.",
+     "none: all three are about equal": "On single data sets each of them can win. Over 64 data sets one of "
+         "them is behind."},
+    "dropout 0.2")
 
 wave = Question(
     "Nets with dropout 0.5 and nets without dropout learn the wave from fifty points each. We measure how "
@@ -58,8 +58,8 @@ passes = Question(
          "too well, and dropout only makes learning slower.",
      "for C only": "More data make better nets, with dropout and without. But a net that sees "
          "each image once has no chance to overfit to it.",
-     "for D only": "After forty passes the net without dropout is sure of every training "
-         "image, and too sure on new ones. Dropout slows this.",
+     "for D only": "After forty passes the net without dropout is too sure of its answers on "
+         "new images. With dropout the net is less sure.",
      "for neither": "Dropout slows learning in both. But net D has begun to overfit, so slower is better."},
     "for D only")
 
@@ -177,9 +177,9 @@ def on_digits(digits, n, p, at, S=8, rate=0.005, optimizer="adam"):
     return torch.stack(found)
 
 
-def tested(digits, n, p, at):
-    """Train as `on_digits` does. Returns the log loss on the test images: (T, R, S)."""
-    scores, y = on_digits(digits, n, p, at), digits.test.y
+def tested(digits, n, p, steps):
+    """Train as `on_digits` does, for `steps` steps. Returns the log loss on the test images: (R, S)."""
+    scores, y = on_digits(digits, n, p, [steps])[0], digits.test.y
     return -scores.log_softmax(-1)[..., torch.arange(len(y)), y].mean(-1)
 
 
@@ -334,12 +334,12 @@ stopped = Exercise(stopping_early, probes=[
     (_val[:4, :2], _test[:4, :2]), (_val, _test),
 ], names=("the test error",), mistakes={
     "the_time": "It gives the rows at which to stop. Asked is the test error in these rows.",
-    "by_test": "It stops at the step with the lowest test error. So the test points choose the step. Then "
-        "the test error is too low: further points would give a higher error.",
-    "by_both": "It stops where validation and test error together are lowest. So the test points have a say "
-        "in the step, and the test error is then too low.",
-    "validation_error": "It gives the lowest validation error. That one was picked for being low: what it is "
-        "worth shows on points that did not choose.",
+    "by_test": "Your code chooses the step by the test error. On other points, the error at this "
+        "step is higher.",
+    "by_both": "It stops where validation and test error together are lowest. So the test points help to "
+        "choose the step, and the test error is then too low.",
+    "validation_error": "It gives the lowest validation error. This value is too low, because it "
+        "chose the step. Asked is the test error.",
     "start": "That is the error at the first step.",
     "lowest_of_all": "It stops all nets where one of them is lowest. Each has its own best step: argmin(0).",
     "one_for_all": "It stops all nets at one step. Each has its own data and its own best step.",
@@ -355,5 +355,4 @@ stopped = Exercise(stopping_early, probes=[
     "Two parts: the row at which each net stops, and the test error in that row.",
     "`validation.argmin(0)` gives S rows, one for each net.",
     "`test[row, torch.arange(len(row))]` takes from column s the value in row[s].",
-], solution=stopped_solution, why="The validation set chooses the step; the test set only reports the error, "
-    "and has no say in the choice.")
+], solution=stopped_solution, why="The validation set chooses the step. The test set only reports the error.")

@@ -2,14 +2,12 @@
 from itertools import pairwise
 
 import torch
-from torch import nn
 from torch.func import vmap
 from torch.nn.functional import cosine_similarity
 
 from ..checks.exercises import Exercise, Verdicts
 from ..checks.predict import Question
-from ..experiments.probes import activations
-from ..experiments.training import accuracy, cross_entropy
+from ..experiments.training import cross_entropy
 
 compound = Question(
     "Twenty layers whose weights keep the numbers at one size from layer to layer. Now all weights are made "
@@ -35,30 +33,30 @@ deep_gradient = Question(
          "layer, and the size by its root, 1.21."},
     "over 10,000 times larger")
 
-shaken_layers = Question(
-    "The accuracy of the plain net is about 0.67, with BatchNorm about 0.85. Noise after each BatchNorm "
-    "moves the means as much as they move in the plain net. The accuracy with BatchNorm and noise is about",
-    {"0.84": "The means move as in the plain net, but the net learns nearly as well as without the noise.",
-     "0.76": "Then the steady mean would give half of the lead. Here the lead stays nearly whole without a "
-         "steady mean.",
-     "0.67": "Then the steady mean would give all of the lead. Here the mean is no longer steady, and nearly "
-         "all of the lead stays.",
-     "0.50": "You expect that noise does other harm, too. But all images of a batch get the same noise, so "
-         "the noise does not confuse one image with another."},
+larger_weights = Question(
+    "After 200 steps, the plain net has an accuracy of about 0.67, with BatchNorm about 0.85. "
+    "With larger initial weights, the accuracy of the plain net is about",
+    {"0.50": "Weights that are too large can do that. But torch's initial weights are small: the outputs "
+         "shrink from layer to layer.",
+     "0.67": "You expect that the initial weights matter only for the first steps. But small outputs mean "
+         "small gradients, and the first steps take long.",
+     "0.75": "Then about half of the 18 points would come from what BatchNorm does later in training. "
+         "Here the right size at the start gives most of them.",
+     "0.84": "With larger initial weights the outputs keep their size from layer to layer. In this net "
+         "that gives most of what BatchNorm adds."},
     "0.84")
 
-larger_weights = Question(
-    "The accuracy of the plain net is about 0.67, with BatchNorm about 0.85. Without BatchNorm, but with "
-    "initial weights 2.4 times as large, the accuracy is about",
-    {"0.50": "Weights that are too large can do that. But torch's weights are small: after a layer and its "
-         "ReLU, about a sixth of the mean square is left.",
-     "0.69": "You expect that the initial weights matter only for the first steps. But small outputs mean "
-         "small gradients, and the first steps take long.",
-     "0.73": "Then most of the lead would come from what BatchNorm does later in training. Here the right "
-         "size at the start gives most of the lead.",
-     "0.84": "With these weights the mean square stays about the same from layer to layer. In this net that "
-         "gives most of the lead."},
-    "0.84")
+shaken_layers = Question(
+    "BatchNorm adds about 18 points of accuracy. We add noise after each BatchNorm, so the means are no "
+    "longer steady. The noise lowers the accuracy",
+    {"by 0 to 4 points": "The means move, but the net learns nearly as well as without the noise.",
+     "by 5 to 9 points": "Then the steady mean would give up to half of what BatchNorm adds. "
+         "Here it gives far less.",
+     "by 10 to 18 points": "Then the steady mean would give most of what BatchNorm adds. "
+         "Here the means move, and nearly all of the 18 points stay.",
+     "by more than 18 points": "You expect that noise does other harm, too. But all images of a batch get "
+         "the same noise, so the noise does not confuse one image with another."},
+    "by 0 to 4 points")
 
 ten_times = Question(
     "The weights in front of BatchNorm are multiplied by 10. BatchNorm's output stays the same. "
@@ -133,9 +131,9 @@ def _turned(at, length):
 
 
 turn_goals = {
-    "length 1: a rate that turns the weights by 16° to 19°": lambda at: _turned(at, 1),
-    "length 2: a rate for the same turn": lambda at: _turned(at, 2),
-    "length 0.5: a rate for the same turn": lambda at: _turned(at, 0.5),
+    "length 1: a rate that turns the weights by an angle of 16° to 19°": lambda at: _turned(at, 1),
+    "length 2: a rate for the same angle": lambda at: _turned(at, 2),
+    "length 0.5: a rate for the same angle": lambda at: _turned(at, 0.5),
 }
 
 
@@ -324,21 +322,6 @@ def largest_error(angle, predicted):
     larger one of the two decays."""
     late = angle[1:, :, -50:].mean(2)  # (2, K)
     return (late / predicted[1:] - 1).abs().amax(0)
-
-
-def drift_and_accuracy(runs, test):
-    """Follows a training of mlp -> drift (K,), and accuracy (K,) at its end, in eval mode.
-
-    Drift: the sd of a unit's means over the batch of 300 test images, one mean a stop of runs, divided by its
-    sd over these images; the mean of all units of the first layer, or of the BatchNorm after it. The nets are
-    in train mode."""
-    looks = []
-    for run in runs:
-        layer = "2" if isinstance(run.nets.skeleton[2], nn.BatchNorm1d) else "1"
-        looks.append(activations(run.nets, layer, test.x[:300]))  # (K, N, C)
-    looks = torch.stack(looks)
-    drift = looks.mean(2).std(0) / looks.std(2).mean(0)  # (K, C)
-    return drift.mean(1), accuracy(run.nets, *test)
 
 
 # Plumbing of Deeper: the loss along a line

@@ -22,13 +22,13 @@ def test_a_claim_prints_one_line_of_quantity_unit_spread_seeds_and_interval(caps
     claim("BatchNorm ends lower.", spread(2.28, 0.99), of="loss without minus with, in nats", above=1)
     assert capsys.readouterr().out == (
         "✓ BatchNorm ends lower.\n"
-        "  loss without minus with: 2.28 ± 0.99 nats (sd, 8 seeds)\n"
+        "  loss without minus with: mean 2.28 nats, sd 0.99 (8 seeds)\n"
         "  95 % interval 1.45 to 3.11; claimed above 1\n")
 
 
 def test_steps_are_written_out(capsys):
     claim("It takes long.", spread(1612.9, 334), of="steps", above=1000)
-    line = "steps: 1613 ± 334 (sd, 8 seeds); 95 % interval 1334 to 1892; claimed above 1000"
+    line = "steps: mean 1613, sd 334 (8 seeds); 95 % interval 1334 to 1892; claimed above 1000"
     assert line in capsys.readouterr().out
 
 
@@ -126,7 +126,7 @@ def test_a_claim_says_what_it_ran_over(capsys):
     claim("It is near 2.", sizes, of="size", above=1, below=3, over="data sets")
     claim("It is positive.", torch.arange(1, 6) > 0, of="positive ones", over="units")
     out = capsys.readouterr().out
-    assert "(sd, 5 data sets)" in out and "5 of 5 units" in out and "seeds" not in out
+    assert "(5 data sets)" in out and "5 of 5 units" in out and "seeds" not in out
 
 
 @pytest.mark.parametrize("name, value", [("HELPERS_SEED", "7"), ("HELPERS_DATA", "/digits")])
@@ -135,7 +135,7 @@ def test_with_other_draws_a_claim_that_fails_says_so_and_the_page_goes_on(monkey
     monkeypatch.setenv(name, value)
     claim("It is large.", spread(2, 0.1), of="size, in pixels", above=3)
     out = capsys.readouterr().out
-    assert out.startswith("✗ Not with these draws: It is large.\n  size: 2 ± 0.1 pixels (sd, 8 seeds); 95 %")
+    assert out.startswith("✗ Not with these draws: It is large.\n  size: mean 2 pixels, sd 0.1 (8 seeds); 95")
     claim("It is.", spread(2, 0.1), of="size", above=1)
     assert capsys.readouterr().out.startswith("✓ It is.")
     monkeypatch.setenv("HELPERS_STRICT", "1")

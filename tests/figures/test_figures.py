@@ -219,7 +219,7 @@ CASES = {
                     whole=gain.mean() + torch.tensor([-half, half]) / 3)
                for gain, half in ((torch.rand(64, generator=draws()), 0.1),
                                   (torch.rand(16, generator=draws()) / 20 - 0.15, 0.03))],
-    "losses": [dict(step=STEPS[:len(y[0])], plain=y, bn=scale * y,
+    "losses": [dict(step=STEPS[:len(y[0])], plain=y, bn=scale * y, rate=0.7,
                     plain_accuracy=few, bn_accuracy=torch.ones(len(y)))
                for y, scale, few in ((curves(8, 150), 0.5, torch.rand(8)), (curves(1, 1), 1, torch.ones(1)),
                                      (torch.full((8, 150), nan), 1, torch.zeros(8)),
@@ -288,6 +288,8 @@ CASES = {
     "shaken": [dict(accuracy=torch.tensor([[plain], [0.85], [0.84]]) + band(3, 8, 0),
                     drift=band(3, 8, level), rate=0.01)
                for plain, level in ((0.67, 0.5), (0.1, 0.001))],
+    "four_nets": [dict(accuracy=torch.tensor([[plain], [larger], [0.85], [0.84]]) + band(4, 8, 0), rate=0.01)
+                  for plain, larger in ((0.67, 0.84), (0.8, 0.5))],
     "smoothness": [dict(rates=torch.tensor([0.01, 0.1]),
                         spread=torch.stack([band(3, 8, k) for k in (slow, 0.2)]).abs())
                    for slow in (0.05, 1.0)],
@@ -350,7 +352,7 @@ def test_headlines_of_extremes_say_what_happened():
     assert "all 8 outputs moved" in alt("batch_moves", moved(BATCH[:8], 30.0))
     assert "Nothing was moved yet" in alt("batch_moves", moved(torch.ones(1), 1.0))
     assert "∞ without" in alt("losses", CASES["losses"][2])
-    assert "Both nets learn; step 1" in alt("losses", CASES["losses"][1])
+    assert "Both nets pass accuracy 0.5; rate 0.7, step 1" in alt("losses", CASES["losses"][1])
     assert "The three samples have different nets" in alt("thinned", masked(25, 0.3))
     assert "All three samples have the same net" in alt("thinned", masked(1, 0.0))
     nothing_left = alt("thinned", masked(200, 1.0))
