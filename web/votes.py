@@ -47,7 +47,7 @@ EXPECTED = {
     "variants.untouched": "1",
     "norm_family.in_the_mean": "8",
     "norm_family.after_eval": "BatchNorm's and InstanceNorm's",
-    "norm_family.cnn_of_two": "15 to 20 points higher",
+    "norm_family.cnn_of_two": "15 to 20 points",
     "norm_family.half_contrast": "0.9",
     "disagreement.train_over_eval": "1.5",
     "disagreement.first_only": "the second, the third and the fourth",

@@ -54,9 +54,9 @@ functional = Question(
     "about half, as in training")
 
 three_losses = Question(
-    "While a net with dropout is trained, the training loop prints the mean loss of the last 100 batches. "
-    "After training, two losses are measured in eval mode: one on the training images, one on new images. "
-    "Sort the three losses, the lowest first.",
+    "A net trains with dropout. The training loop prints the mean loss of the last 100 batches: the printed "
+    "loss. After training, the loss is measured in eval mode, on the training images and on new images. Sort "
+    "the three losses, the lowest first.",
     {"printed, training images, new images": "The training loop printed the loss of nets with half of their "
          "units dropped. In eval mode nothing is dropped, and the loss is lower.",
      "training images, printed, new images": "The printed loss is that of training images, too. But half of "

@@ -42,16 +42,16 @@ two_features = Question(
     "−1 and 1")
 
 cnn_of_two = Question(
-    "Batches of 2: with BatchNorm, the MLP's error is about 40 percentage points higher than with GroupNorm. "
-    "And the CNN? With BatchNorm, the CNN's error is",
-    {"about 40 points higher": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean of "
+    "With batches of 2, BatchNorm's error in the MLP is about 40 percentage points above GroupNorm's. In the "
+    "CNN, BatchNorm's error is above GroupNorm's by",
+    {"about 40 points": "In the MLP, a mean is taken over 2 numbers. Count the numbers in a mean of "
          "the CNN.",
-     "15 to 20 points higher": "In this CNN, 98 numbers in a mean are enough. GroupNorm's mean is taken over "
+     "15 to 20 points": "In this CNN, 98 numbers in a mean are enough. GroupNorm's mean is taken over "
          "147 numbers.",
-     "about equal": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. In this CNN, that is enough.",
-     "clearly lower": "GroupNorm gains from the pixels, too: its mean is taken over 3 · 49 = 147 "
+     "about 0 points": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. In this CNN, that is enough.",
+     "less than 0: it is clearly lower": "GroupNorm gains from the pixels, too: its mean is taken over 3 · 49 = 147 "
          "numbers."},
-    "about equal")
+    "about 0 points")
 
 half_contrast = Question(
     "A net has to say whether a digit's contrast is halved. The MLP alone has an accuracy of about 0.9. With "
@@ -136,8 +136,8 @@ def _same_set(norm, dims):
 family_goals = {
     "an N at which the sets of BatchNorm and InstanceNorm are equal":
         lambda at: at.norm == "BatchNorm" and at.N == 1,
-    "GroupNorm with LayerNorm's set": _same_set("GroupNorm", (1, 2)),
-    "GroupNorm with InstanceNorm's set": _same_set("GroupNorm", (2,)),
+    "a number of groups at which the sets of GroupNorm and LayerNorm are equal": _same_set("GroupNorm", (1, 2)),
+    "a number of groups at which the sets of GroupNorm and InstanceNorm are equal": _same_set("GroupNorm", (2,)),
     "GroupNorm, 3 groups: a channel that puts the yellow number into the middle group":
         lambda at: (at.norm, at.groups) == ("GroupNorm", 3) and at.channel in (2, 3),
     "a norm with six numbers in the set": lambda at: at.mask.sum() == 6,
@@ -214,7 +214,7 @@ normalize = Exercise(normalizing, probes=[
     "one_by_one": "It normalizes over one axis after the other. The mean of a set of numbers is taken at "
         "once: x.mean(dims) takes several axes.",
     "first_only": "Only the first of `dims` is used: x.mean(dims) takes all of them at once.",
-    "not_kept": "The mean has lost the axes in `dims`. So torch subtracts the mean along the wrong axes of x.",
+    "not_kept": "Your mean has fewer axes than x. So torch subtracts it along the wrong axes.",
     "var_not_kept": "The mean is right. The variance has lost its axes: it needs keepdim=True, too.",
     "variance": "It divides by the variance: take the root.",
     "no_mean": "The mean is not subtracted. That is RMSNorm: here the mean is to be subtracted, and the "

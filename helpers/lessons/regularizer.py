@@ -35,7 +35,7 @@ stopping = Question(
          "line and have hardly begun to follow the noise. This helps more than ten points.",
      "weight decay": "Small weights make fits that bend little. The truth is a line, so this does no harm "
          "here.",
-     "none: all three are about equal": "On single data sets each of them can win. Over 64 data sets one of "
+     "all three about equally far": "On single data sets each of them can win. Over 64 data sets one of "
          "them is behind."},
     "dropout 0.2")
 
@@ -334,8 +334,8 @@ stopped = Exercise(stopping_early, probes=[
     (_val[:4, :2], _test[:4, :2]), (_val, _test),
 ], names=("the test error",), mistakes={
     "the_time": "It gives the rows at which to stop. Asked is the test error in these rows.",
-    "by_test": "Your code chooses the step by the test error. On other points, the error at this "
-        "step is higher.",
+    "by_test": "Your code chooses the step by the test error. Test points may only measure, not "
+        "choose.",
     "by_both": "It stops where validation and test error together are lowest. So the test points help to "
         "choose the step, and the test error is then too low.",
     "validation_error": "It gives the lowest validation error. This value is too low, because it "
