@@ -285,8 +285,7 @@ def _four(f):
 
 four_scores = Exercise(scoring, observe=_four, mistakes=dict(
     no_copy="Your code scores the net that it gets, not a copy. A forward pass in train() moves the running "
-        "statistics, so eval() then scores a changed net. Many such passes repair wrong running "
-        "statistics. So the four scores hide the fault.",
+        "statistics, so eval() then scores a changed net, and the four scores can hide the fault.",
     copied_once="One copy serves for several scores. Its running statistics move in train() before eval() "
         "asks for them. Take a new copy for each score.",
     dropout_on="Dropout is on in train(). Then both faults look alike: bad statistics and dropped units. "

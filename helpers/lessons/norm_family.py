@@ -49,8 +49,8 @@ cnn_of_two = Question(
      "15 to 20 points": "In this CNN, 98 numbers in a mean are enough. GroupNorm's mean is taken over "
          "147 numbers.",
      "about 0 points": "Each mean of the CNN is taken over 2 · 49 = 98 numbers. In this CNN, that is enough.",
-     "less than 0: it is clearly lower": "GroupNorm gains from the pixels, too: its mean is taken over 3 · 49 = 147 "
-         "numbers."},
+     "less than 0: it is clearly lower": "GroupNorm gains from the pixels, too: its mean is taken over "
+         "3 · 49 = 147 numbers."},
     "about 0 points")
 
 half_contrast = Question(
@@ -136,8 +136,10 @@ def _same_set(norm, dims):
 family_goals = {
     "an N at which the sets of BatchNorm and InstanceNorm are equal":
         lambda at: at.norm == "BatchNorm" and at.N == 1,
-    "a number of groups at which the sets of GroupNorm and LayerNorm are equal": _same_set("GroupNorm", (1, 2)),
-    "a number of groups at which the sets of GroupNorm and InstanceNorm are equal": _same_set("GroupNorm", (2,)),
+    "a number of groups at which the sets of GroupNorm and LayerNorm are equal":
+        _same_set("GroupNorm", (1, 2)),
+    "a number of groups at which the sets of GroupNorm and InstanceNorm are equal":
+        _same_set("GroupNorm", (2,)),
     "GroupNorm, 3 groups: a channel that puts the yellow number into the middle group":
         lambda at: (at.norm, at.groups) == ("GroupNorm", 3) and at.channel in (2, 3),
     "a norm with six numbers in the set": lambda at: at.mask.sum() == 6,
