@@ -9,7 +9,7 @@ PLACES = {
     "01": [dict(rate=7e-5), dict(range_of_x1=100, rate=0.00025),
            dict(range_of_x1=100, rate=1e-4, offset=88.0), dict(normalize=True, rate=0.3),
            dict(range_of_x1=100), dict(range_of_x1=100, rate=1e-4), dict(normalize=True)],
-    "02": [dict(rate=0.2), dict(rate=0.7), dict(rate=0.1, init=0.1)],
+    "02": [dict(rate=0.2), dict(rate=0.4), dict(rate=10.0), dict(init=0.1), dict(init=2.0)],
     "03": [dict(N=1, W=6), dict(N=18, H=1, W=1), dict(C=6), dict(N=1, H=1, W=1),
            dict(epochs=5, same_seed=True), dict(second="our net", epochs=5, same_seed=True),
            dict(epochs=6, same_seed=True)],
