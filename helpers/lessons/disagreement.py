@@ -95,14 +95,14 @@ def train(net, split, p, seeds=8):
 
 
 def ratios(nets, images):
-    """Stored ratios (4 layers, choices, seeds): running variance over the variance that eval mode meets in
-    these images, the median of 64 units."""
+    """Stored ratios (layers, ..., seeds) of all BatchNorm layers: running variance over the variance that
+    eval mode meets in these images, the median over the units."""
     found = []
-    for name in "2", "6", "10", "14":                   # torch's names of the BatchNorm layers
-        met = inputs(nets.eval(), name, images).var(-2)                          # (choices, seeds, 64)
-        stored = nets.buffers[f"{name}.running_var"].view_as(met)
-        found.append((stored / met).median(-1).values)
-    return torch.stack(found)
+    for name, layer in nets.skeleton.named_children():  # the one module behind all nets
+        if isinstance(layer, nn.BatchNorm1d):
+            met = inputs(nets.eval(), name, images).var(-2)                      # (..., seeds, units)
+            found.append(nets.buffers[f"{name}.running_var"].view_as(met) / met)
+    return torch.stack(found).median(-1).values
 
 
 # The lab
