@@ -1,5 +1,6 @@
 """A picture as PNG bytes and as <img>: blitted for the screen, in full for print."""
 import io
+import re
 import struct
 import zlib
 from functools import lru_cache
@@ -8,6 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from PIL import Image
 
+from ..labs.picture import LOCK
 from .markup import image
 
 PRINT_DPI = 200  # a stored picture is crisp on dense screens
@@ -32,7 +34,7 @@ class Screen:
 
     def tag(self, alt=None):
         """<img> of what was drawn last."""
-        with self.picture.styled():
+        with LOCK:
             data = png(np.asarray(self.canvas.buffer_rgba()))
         return image(self.picture, data, alt)
 
@@ -49,33 +51,55 @@ class Canvas(FigureCanvasAgg):
 
 
 class Renderer(RendererAgg):
-    """Draws each word once and keeps it: most stay, and a letter costs as much as a curve."""
+    """Draws each word once and keeps it: most stay, and a letter costs as much as a curve.
+
+    Numbers are new at each move: of them each character is kept.
+    """
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         if ismath or angle:
             return super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-        for word in s.split(" "):
-            pixels, below, advance = stamp(word, prop.copy(), gc.get_rgb()[:3], self.dpi)
+        font, color = prop.copy(), gc.get_rgb()[:3]
+        for part in PARTS.findall(s):
+            pixels, below = stamp(part.rstrip(" "), font, color, self.dpi)
             self.draw_image(gc, round(x) - EDGE, round(self.height - y) - below, pixels)
-            x += advance
+            x += extent(part, font, self.dpi)[0]
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        if ismath or not s:
+            return super().get_text_width_height_descent(s, prop, ismath)
+        font = prop.copy()
+        widths, heights, depths = zip(*[extent(part, font, self.dpi) for part in PARTS.findall(s)])
+        depth = max(depths)
+        return sum(widths), max(h - d for h, d in zip(heights, depths)) + depth, depth
 
 
+PARTS = re.compile(r"[0-9.,−+%×] *|[^0-9.,−+%× ]+ *| +")  # with the spaces behind
 EDGE = 2  # pixels around a word, for what is smooth
+
+
+def size(text, font, dpi):
+    """As matplotlib measures it, in pixels: width, height, of that below the baseline."""
+    return RendererAgg(1, 1, dpi).get_text_width_height_descent(text, font, False)
+
+
+@lru_cache(maxsize=2000)
+def extent(part, font, dpi):
+    """In pixels: the way to what follows, height, of that below the baseline."""
+    _, height, depth = size(part, font, dpi)
+    return size(part + ".", font, dpi)[0] - size(".", font, dpi)[0], height, depth
 
 
 @lru_cache(maxsize=2000)
 def stamp(word, font, color, dpi):
-    """In pixels: a word as image (h, w, 4), its baseline above the image's foot, the way to the next word."""
-    ruler = RendererAgg(1, 1, dpi)
-    def size(text): return ruler.get_text_width_height_descent(text, font, False)
-    def wide(text): return size(text)[0]
-    width, height, depth = map(int, np.ceil(size(word + "lp")))
+    """In pixels: a word as image (h, w, 4), and its baseline above the image's foot."""
+    width, height, depth = map(int, np.ceil(size(word + "lp", font, dpi)))
     above, below = height - depth + EDGE, depth + EDGE
     page = RendererAgg(width + 2 * EDGE, above + below, dpi)
     gc = page.new_gc()
     gc.set_foreground(color)
     page.draw_text(gc, EDGE, above, word, font, 0)
-    return np.array(page.buffer_rgba())[::-1], below, wide(word + " .") - wide(".")
+    return np.array(page.buffer_rgba())[::-1], below
 
 
 def printed(picture):
