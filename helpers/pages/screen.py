@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from PIL import Image
 
-from ..labs.picture import LOCK
 from .markup import image
 
 PRINT_DPI = 200  # a stored picture is crisp on dense screens
@@ -34,7 +33,7 @@ class Screen:
 
     def tag(self, alt=None):
         """<img> of what was drawn last."""
-        with LOCK:
+        with self.picture.styled():
             data = png(np.asarray(self.canvas.buffer_rgba()))
         return image(self.picture, data, alt)
 
