@@ -72,7 +72,8 @@ mean_or_scaled = Question(
     "probabilities of all 1,024. The other answer is that of eval mode: one net with all units. Which has "
     "the lower log loss on new images, after 250 steps of training?",
     {"the mean of all 1,024": "An ensemble often wins. But a mean of answers that disagree is less confident "
-         "than each of them. That costs log loss: after 250 steps even one net is not confident enough.",
+         "than they are on average. That costs log loss: after 250 steps even one net is not confident "
+         "enough.",
      "the one net of eval mode": "It is the more confident of the two, and after 250 steps both are less "
          "confident than they are right.",
      "they are the same": "They would be if everything behind the dropout were linear. Here follow a ReLU "
